@@ -1,0 +1,56 @@
+/** Values a peer tells about itself and its cluster (wire.md §5.3, rest-api.md §3.4 and §3.5). */
+import type { CID } from 'multiformats/cid'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { PeerId } from '@libp2p/interface'
+
+/** Identity of the IPFS behind a peer. `error` is empty when it answered. */
+export interface IpfsId {
+  readonly id?: PeerId | undefined
+  readonly addresses: readonly Multiaddr[]
+  readonly error: string
+}
+
+/** A peer as `id` and `peers ls` show it. A peer that did not answer has only `id` and `error`. */
+export interface PeerInfo {
+  readonly id: PeerId
+  readonly addresses: readonly Multiaddr[]
+  /** Its peerset, itself included. */
+  readonly clusterPeers: readonly PeerId[]
+  readonly clusterPeersAddresses: readonly Multiaddr[]
+  readonly version: string
+  readonly commit: string
+  readonly rpcProtocolVersion: string
+  readonly error: string
+  readonly ipfs?: IpfsId | undefined
+  readonly peerName: string
+}
+
+export interface ConnectGraph {
+  readonly clusterId: PeerId
+  readonly idToPeerName: ReadonlyMap<string, string>
+  /** IPFS id to the IPFS ids it is connected to. */
+  readonly ipfsLinks: ReadonlyMap<string, readonly PeerId[]>
+  /** Cluster id to the members it sees; every id inside is also a key (rest-api.md §3.5). */
+  readonly clusterLinks: ReadonlyMap<string, readonly PeerId[]>
+  readonly clusterTrustLinks: ReadonlyMap<string, boolean>
+  readonly clusterToIpfs: ReadonlyMap<string, PeerId>
+}
+
+export interface RepoStat {
+  /** Bytes. */
+  readonly repoSize: bigint
+  /** Bytes. */
+  readonly storageMax: bigint
+}
+
+export interface RepoGcKey { readonly key?: CID | undefined, readonly error: string }
+export interface RepoGc {
+  readonly peer: PeerId
+  readonly peerName: string
+  readonly keys: readonly RepoGcKey[]
+  readonly error: string
+}
+
+export interface Bandwidth { readonly totalIn: bigint, readonly totalOut: bigint, readonly rateIn: number, readonly rateOut: number }
+
+export const rpcProtocol = '/ipfscluster/1.0/rpc'

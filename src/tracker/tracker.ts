@@ -1,0 +1,28 @@
+/** Makes the local IPFS match the pinset and owns the status of each pin here. */
+import type { AbortOptions, Startable } from '../component.ts'
+import type { Pin } from '../pin/pin.ts'
+import type { PinInfo } from '../pin/pin-info.ts'
+import type { StatusFilter } from '../pin/status.ts'
+import type { CID } from 'multiformats/cid'
+
+export interface PinProgress { readonly cid: CID, readonly blocks: number, readonly bytes?: number | undefined }
+
+export interface PinTracker extends Startable {
+  /** The pinset holds this pin now: pin it here, or unpin it when it is allocated elsewhere. Idempotent; returns once queued. */
+  track: (pin: Pin) => void
+  /** The pinset no longer holds it. */
+  untrack: (cid: CID) => void
+  status: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
+  /** Everything matching the filter, as it is found (behaviour.md §5). */
+  statusAll: (filter: StatusFilter, options?: AbortOptions) => AsyncIterable<PinInfo>
+  /** Re-queues one pin in error or unexpectedly unpinned and returns the status after that. */
+  recover: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
+  /** Re-queues all of them; yields only what was re-queued. */
+  recoverAll: (options?: AbortOptions) => AsyncIterable<PinInfo>
+  /** Operations waiting to pin. */
+  pinQueueSize: () => number
+  /** Operation counts for gauges. */
+  counts: () => { readonly pinQueued: number, readonly pinning: number, readonly pinError: number }
+  /** Called when the status of a pin here changes or it makes progress; returns the way to stop listening. */
+  onChange: (listener: (info: PinInfo, progress?: PinProgress) => void) => () => void
+}
