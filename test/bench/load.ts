@@ -1,0 +1,79 @@
+/** The load client: many keep-alive connections to one REST API, and the figures one run of it gives. Times in ms. */
+import { Agent, request } from 'node:http'
+import { createHash, randomBytes } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+
+export interface Answer { readonly status: number, readonly bytes: number, readonly lines: number, readonly firstByte: number, readonly total: number, readonly body: string }
+
+const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+
+/** One request, read to its end; the body is kept only when it is small. */
+export async function call (base: string, method: string, path: string, body?: Iterable<Uint8Array>, headers: Record<string, string> = {}): Promise<Answer> {
+  const start = performance.now()
+  return await new Promise((resolve, reject) => {
+    const outgoing = request(new URL(path, base), { agent, method, headers }, (incoming) => {
+      let bytes = 0, lines = 0, firstByte = 0, text = ''
+      incoming.on('data', (data: Buffer) => {
+        if (firstByte === 0) firstByte = performance.now() - start
+        bytes += data.length
+        for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, at + 1)) lines++
+        if (bytes < 65_536) text += data.toString()
+      })
+      incoming.on('end', () => {
+        const failure = incoming.trailers['x-stream-error']
+        if (failure !== undefined && failure !== '') reject(new Error(`${method} ${path}: ${failure}`))
+        else resolve({ status: incoming.statusCode ?? 0, bytes, lines, firstByte, total: performance.now() - start, body: text })
+      })
+      incoming.on('error', reject)
+    })
+    outgoing.on('error', reject)
+    if (body === undefined) { outgoing.end(); return }
+    const write = async (): Promise<void> => {
+      for (const chunk of body) if (!outgoing.write(chunk)) await new Promise((drained) => outgoing.once('drain', drained))
+      outgoing.end()
+    }
+    write().catch(reject)
+  })
+}
+
+/** A CID nobody has pinned before. */
+export const freshCid = (): string => CID.createV1(0x55, Digest.create(0x12, createHash('sha256').update(randomBytes(32)).digest())).toString()
+
+export const quantile = (values: readonly number[], q: number): number => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
+export const median = (values: readonly number[]): number => quantile(values, 0.5)
+
+export interface PinRun { readonly acceptedPerSecond: number, readonly pinnedPerSecond: number, readonly p50: number, readonly p99: number, readonly sample: string }
+
+/** Pins `count` fresh CIDs from `clients` connections, then waits until no operation is left. */
+export async function pinRun (base: string, count: number, clients: number): Promise<PinRun> {
+  const cids = Array.from({ length: count }, freshCid)
+  const latencies: number[] = []
+  let next = 0
+  const start = performance.now()
+  await Promise.all(Array.from({ length: clients }, async () => {
+    for (let cid = cids[next++]; cid !== undefined; cid = cids[next++]) {
+      const answer = await call(base, 'POST', `/pins/ipfs/${cid}?name=bench&replication-min=-1&replication-max=-1`)
+      if (answer.status !== 200) throw new Error(`pin answered ${answer.status}: ${answer.body}`)
+      latencies.push(answer.total)
+    }
+  }))
+  const accepted = performance.now() - start
+  while ((await call(base, 'GET', '/pins?local=true&filter=pin_queued,pinning')).status !== 204) await new Promise((resolve) => setTimeout(resolve, 20))
+  const pinned = performance.now() - start
+  return { acceptedPerSecond: count / accepted * 1000, pinnedPerSecond: count / pinned * 1000, p50: median(latencies), p99: quantile(latencies, 0.99), sample: cids[0] ?? '' }
+}
+
+function * multipart (bytes: number, boundary: string): Iterable<Uint8Array> {
+  yield Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="bench"\r\nContent-Type: application/octet-stream\r\n\r\n`)
+  for (let left = bytes; left > 0; left -= 1 << 18) yield randomBytes(Math.min(left, 1 << 18))
+  yield Buffer.from(`\r\n--${boundary}--\r\n`)
+}
+
+/** MiB/s of one `add` of random bytes. */
+export async function addRun (base: string, mebibytes: number, local: boolean): Promise<number> {
+  const boundary = 'bench-boundary'
+  const answer = await call(base, 'POST', `/add?local=${local}&stream-channels=true&raw-leaves=true&cid-version=1`, multipart(mebibytes << 20, boundary), { 'content-type': `multipart/form-data; boundary=${boundary}` })
+  if (answer.status !== 200 || answer.lines === 0) throw new Error(`add answered ${answer.status}: ${answer.body}`)
+  return mebibytes / answer.total * 1000
+}
