@@ -72,7 +72,7 @@ export async function createKubo (): Promise<Kubo> {
   must(kuboProgram, ['init', '--profile=test'], env)
   const settings: Array<[string, unknown]> = [
     ['Addresses.API', `/ip4/127.0.0.1/tcp/${apiPort}`], ['Addresses.Gateway', []], ['Addresses.Swarm', [`/ip4/127.0.0.1/tcp/${await freePort()}`]],
-    ['Routing.Type', 'none'], ['Bootstrap', []], ['AutoConf.Enabled', false], ['AutoTLS.Enabled', false], ['DNS.Resolvers', {}], ['Ipns.DelegatedPublishers', []], ['Routing.DelegatedRouters', []]
+    ['Routing.Type', 'none'], ['HTTPRetrieval.Enabled', false], ['Swarm.RelayClient.Enabled', false], ['Swarm.DisableNatPortMap', true], ['Bootstrap', []], ['AutoConf.Enabled', false], ['AutoTLS.Enabled', false], ['DNS.Resolvers', {}], ['Ipns.DelegatedPublishers', []], ['Routing.DelegatedRouters', []]
   ]
   for (const [key, value] of settings) must(kuboProgram, ['config', '--json', key, JSON.stringify(value)], env)
   const call = async (path: string): Promise<string> => {
