@@ -45,7 +45,7 @@ describe('tags informer', () => {
 })
 
 describe('pin queue informer', () => {
-  const weights = async (queue: number, weightBucketSize: number): Promise<readonly [string?, bigint?]> => {
+  const weights = async (queue: number, weightBucketSize: number): Promise<ReadonlyArray<string | bigint | undefined>> => {
     const [metric] = await pinQueueInformer({ pinQueueSize: () => queue }, { weightBucketSize }).metrics()
     return [metric?.value, metric?.weight]
   }
