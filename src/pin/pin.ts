@@ -1,4 +1,5 @@
 /** The pin: one CID the cluster must keep, with its options. Values are readonly; times are unix ms. */
+import { nilList } from './nil.ts'
 import type { CID } from 'multiformats/cid'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerId } from '@libp2p/interface'
@@ -47,7 +48,7 @@ export interface Pin extends PinOptions {
 }
 
 export const defaultPinOptions: PinOptions = {
-  replicationFactorMin: 0, replicationFactorMax: 0, name: '', mode: 'recursive', shardSize: 0, userAllocations: [], metadata: {}, origins: []
+  replicationFactorMin: 0, replicationFactorMax: 0, name: '', mode: 'recursive', shardSize: 0, userAllocations: nilList, metadata: {}, origins: nilList
 }
 
 export const depthOf = (mode: PinMode): number => mode === 'direct' ? 0 : -1

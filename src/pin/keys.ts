@@ -1,0 +1,23 @@
+/** Names of pins and blocks in the pinset (wire.md §3.1). */
+import { base32upper } from 'multiformats/bases/base32'
+import { CID } from 'multiformats/cid'
+import { errorText } from '../component.ts'
+import { DecodeError } from '../errors.ts'
+
+const maxKeyLength = 1024
+
+/** Key of a pin: `/` and base32 (upper case, no padding) of the CID's bytes, exactly as pinned. */
+export const cidKey = (cid: CID): string => '/' + base32upper.baseEncode(cid.bytes)
+
+/** The CID a pin's key names. Throws DecodeError. */
+export function keyToCid (key: string): CID {
+  if (key.length > maxKeyLength || !key.startsWith('/')) throw new DecodeError('not a pin key')
+  try {
+    return CID.decode(base32upper.baseDecode(key.slice(1)))
+  } catch (error) {
+    throw new DecodeError(`not a pin key: ${errorText(error)}`, { cause: error })
+  }
+}
+
+/** Id of a block: `/` and base32 of its multihash; codec and CID version do not count. */
+export const multihashKey = (cid: CID): string => '/' + base32upper.baseEncode(cid.multihash.bytes)
