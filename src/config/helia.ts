@@ -1,0 +1,21 @@
+/** `ipfs_connector.helia`: the embedded IPFS store (ours; a Go peer has no such section). */
+import { amount, duration, field, hour, minute, text } from './fields.ts'
+import { oneOf, sizeKind, stringsOfMultiaddrs } from './kinds.ts'
+import { schema } from './schema.ts'
+import type { SchemaValues } from './schema.ts'
+
+export const heliaSchema = schema({
+  /** `private`: content moves between members only; `public`: also over the public IPFS network. */
+  network: field(oneOf('private', 'public'), 'private'),
+  /** Where blocks and pins are kept, relative to the configuration folder. */
+  folder: text('helia', { zeroIsDefault: true }),
+  /** Bytes that may be stored; what `freespace` counts down from. */
+  storageMax: field(sizeKind, 10e9, { zeroIsDefault: true }),
+  /** Where the public network may reach this peer; nothing listens in the private one. */
+  listenMultiaddress: field(stringsOfMultiaddrs, []),
+  pinTimeout: duration(2 * minute),
+  repogcTimeout: duration(24 * hour),
+  informerTriggerInterval: amount(0)
+})
+
+export type HeliaConfig = SchemaValues<typeof heliaSchema>
