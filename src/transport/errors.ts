@@ -26,3 +26,9 @@ export class NotStartedError extends Error {
   override name = 'NotStartedError'
   constructor () { super('transport is not started') }
 }
+
+/** What came out of the cipher is not libp2p: the remote uses another secret, or none. */
+export class DifferentSecretError extends Error {
+  override name = 'DifferentSecretError'
+  constructor (options?: ErrorOptions) { super('the remote is not protected by our secret: different cluster secret?', options) }
+}
