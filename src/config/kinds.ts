@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerId } from '@libp2p/interface'
-import { formatDuration, parseDuration } from './duration.ts'
+import { formatDuration, parseDuration } from '../pin/go-duration.ts'
 import { isObject, typeName } from './schema.ts'
 import type { Json, Kind } from './schema.ts'
 
@@ -52,7 +52,8 @@ export const durationKind: Kind<number> = {
   expected: 'a duration such as "1m30s"',
   decode: (value) => {
     if (typeof value !== 'string') throw expected('a duration such as "1m30s"', value)
-    return value === '' ? Number.NaN : parseDuration(value)
+    if (value === '') return Number.NaN
+    try { return parseDuration(value) } catch (error) { throw new Error(`${JSON.stringify(value.slice(0, 64))} is not a duration such as "1m30s"`, { cause: error }) }
   },
   encode: (value) => formatDuration(value),
   fromEnvironment: same,
