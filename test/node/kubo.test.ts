@@ -1,0 +1,68 @@
+/** The kubo connector against a real kubo, where there is an `ipfs` in PATH. */
+import { nodeKuboPost } from '../../node/ipfs/kubo-post.ts'
+import { silentLogger } from '../../src/component.ts'
+import { KuboConnector } from '../../src/ipfs/kubo.ts'
+import { pinWith } from '../../src/pin/pin.ts'
+import { collect, each, ipfsConnectorContract, putAll, rawBlock, sampleDag } from '../contract/ipfs-connector.ts'
+import { hasKubo, startKubo } from './kubo-daemon.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KuboDaemon } from './kubo-daemon.ts'
+
+describe.runIf(hasKubo)('a real kubo', () => {
+  ipfsConnectorContract('kubo over node:http', async () => {
+    const daemon = await startKubo()
+    const { post, close } = nodeKuboPost()
+    const connector = new KuboConnector(daemon.api, { logger: silentLogger }, { pinTimeout: 1500, post })
+    await connector.start()
+    return { connector, close: async () => { await connector.stop(); close(); await daemon.stop() } }
+  })
+
+  ipfsConnectorContract('kubo over fetch', async () => {
+    const daemon = await startKubo()
+    const connector = new KuboConnector(daemon.api, { logger: silentLogger }, { pinTimeout: 1500 })
+    await connector.start()
+    return { connector, close: async () => { await connector.stop(); await daemon.stop() } }
+  })
+
+  describe('beyond the contract', () => {
+    let daemon: KuboDaemon
+    let kubo: KuboConnector
+    const { post, close } = nodeKuboPost()
+    const operations: string[] = []
+    beforeAll(async () => {
+      daemon = await startKubo()
+      kubo = new KuboConnector(daemon.api, { logger: silentLogger }, { pinTimeout: 1000, post, onOperation: (operation) => { operations.push(operation) } })
+    })
+    afterAll(async () => { await kubo.stop(); close(); await daemon.stop() })
+
+    it('says what kubo says', async () => {
+      const { root, blocks } = await sampleDag('twice')
+      await putAll(kubo, blocks)
+      await kubo.pin(pinWith(root.cid))
+      await expect(kubo.pin(pinWith(root.cid, { mode: 'direct' }))).rejects.toThrow(`IPFS error (pin/add?arg=${root.cid}&recursive=false&progress=true). Code: 500. Message: pin: ${root.cid} already pinned recursively`)
+    })
+
+    it('calls back for each operation', async () => {
+      operations.length = 0
+      const block = await rawBlock('operations')
+      await putAll(kubo, [block])
+      await kubo.pin(pinWith(block.cid))
+      await kubo.unpin(block.cid)
+      expect(operations).toEqual(['block', 'pin', 'unpin'])
+    })
+
+    it('takes thousands of blocks in one stream', async () => {
+      const blocks = await Promise.all(Array.from({ length: 2000 }, (_, index) => rawBlock(`many ${index} `.repeat(100))))
+      const cids = await collect(kubo.blockPutStream(each(blocks)))
+      expect(cids).toHaveLength(2000)
+    })
+
+    it('says who is not there after kubo has gone, and works again when it is back', async () => {
+      await daemon.stop()
+      await expect(kubo.id()).rejects.toThrow(/^Post "http:\/\/127\.0\.0\.1:\d+\/api\/v0\/id": dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/)
+      daemon = await startKubo(daemon)
+      expect((await kubo.id()).error).toBe('')
+    })
+  })
+})
+
