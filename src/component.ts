@@ -73,3 +73,19 @@ export async function stopAll (components: readonly Startable[]): Promise<void> 
 
 /** The text of anything thrown. */
 export const errorText = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+export interface EveryOptions {
+  /** Ends the loop; the promise then resolves. */
+  readonly signal: AbortSignal
+  /** Hears of a failed run; the loop goes on. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Waits, runs the task, and again until the signal fires. The wait is in ms, or asked for each time. Runs never overlap. */
+export async function every (clock: Clock, wait: number | (() => number), task: (options: AbortOptions) => void | Promise<void>, { signal, onError }: EveryOptions): Promise<void> {
+  const stopped = (): boolean => signal.aborted
+  while (!stopped()) {
+    try { await clock.sleep(typeof wait === 'number' ? wait : wait(), { signal }) } catch { return }
+    try { await task({ signal }) } catch (error) { if (!stopped()) onError(error) }
+  }
+}

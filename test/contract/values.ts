@@ -76,3 +76,10 @@ export class ManualClock implements Clock {
 export async function settle (): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => { setTimeout(resolve, 0) })
 }
+
+/** Everything an iterable yields. */
+export async function collect<T> (items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}

@@ -1,0 +1,58 @@
+/** The operations in flight or failed, one per CID, counted by status. */
+import { Operation } from './operation.ts'
+import type { OperationType } from './operation.ts'
+import type { Pin } from '../pin/pin.ts'
+import type { TrackerStatus } from '../pin/status.ts'
+import type { CID } from 'multiformats/cid'
+
+export class Operations {
+  readonly #byCid = new Map<string, Operation>()
+  readonly #counts = new Map<TrackerStatus, number>()
+  readonly #onChange: (operation: Operation) => void
+
+  /** `onChange` hears of every new operation and change of phase. */
+  constructor (onChange: (operation: Operation) => void) { this.#onChange = onChange }
+
+  get (cid: CID): Operation | undefined { return this.#byCid.get(cid.toString()) }
+
+  count (status: TrackerStatus): number { return this.#counts.get(status) ?? 0 }
+
+  /** All of them now. */
+  list (): readonly Operation[] { return [...this.#byCid.values()] }
+
+  /** A new operation in place of any other, or undefined when one of this type is under way: that one gets the new options. */
+  replace (type: OperationType, pin: Pin, now: number): Operation | undefined {
+    const existing = this.get(pin.cid)
+    if (existing?.type === type && existing.phase !== 'failed') {
+      existing.pin = pin
+      return undefined
+    }
+    if (existing !== undefined) this.drop(existing)
+    const operation = new Operation(type, pin, now, existing)
+    this.#byCid.set(pin.cid.toString(), operation)
+    this.#add(operation.status, 1)
+    return operation
+  }
+
+  /** Changes the operation's phase, keeping the counts right, and tells of it. */
+  change (operation: Operation, change: () => void): void {
+    if (!this.#isCurrent(operation)) return
+    this.#add(operation.status, -1)
+    change()
+    this.#add(operation.status, 1)
+    this.#onChange(operation)
+  }
+
+  /** Cancels and forgets it. True when it was the current one of its CID. */
+  drop (operation: Operation): boolean {
+    operation.cancel()
+    if (!this.#isCurrent(operation)) return false
+    this.#byCid.delete(operation.pin.cid.toString())
+    this.#add(operation.status, -1)
+    return true
+  }
+
+  #isCurrent (operation: Operation): boolean { return this.get(operation.pin.cid) === operation }
+
+  #add (status: TrackerStatus, change: number): void { this.#counts.set(status, this.count(status) + change) }
+}

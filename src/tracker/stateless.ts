@@ -1,0 +1,301 @@
+/** Keeps only what is in flight or failed; all else is derived from the pinset and the IPFS (behaviour.md §5). */
+import { errorText, silentLogger, systemClock } from '../component.ts'
+import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
+import { isAllocatedTo, pinWith } from '../pin/pin.ts'
+import type { Pin } from '../pin/pin.ts'
+import type { PinInfo } from '../pin/pin-info.ts'
+import { matchesFilter, trackerStatusBits } from '../pin/status.ts'
+import type { StatusFilter, TrackerStatus } from '../pin/status.ts'
+import type { PinsetReader } from '../consensus/consensus.ts'
+import type { IpfsConnector, IpfsPinStatus } from '../ipfs/ipfs.ts'
+import type { PingValue } from '../monitor/metric.ts'
+import { IpfsPins } from './ipfs-pins.ts'
+import type { Operation, OperationType } from './operation.ts'
+import { OperationQueue } from './operation-queue.ts'
+import { Operations } from './operations.ts'
+import type { PinProgress, PinTracker } from './tracker.ts'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+
+export interface StatelessTrackerComponents {
+  readonly peerId: PeerId
+  readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins'>
+  /** What this peer tells of itself: its name, its IPFS and where that is. */
+  readonly identity: () => PingValue
+  readonly clock?: Clock | undefined
+  readonly logger?: ComponentLogger | undefined
+}
+
+/** Options of the tracker; `pin_tracker.stateless` in the configuration. */
+export interface StatelessTrackerOptions {
+  /** Operations that each queue may hold. @default 1_000_000 */
+  readonly maxPinQueueSize?: number | undefined
+  /** @default 10 */
+  readonly concurrentPins?: number | undefined
+  /** Ms a pin stays a priority after it was submitted. @default 86_400_000 */
+  readonly priorityPinMaxAge?: number | undefined
+  /** Attempts after which it no longer is. @default 5 */
+  readonly priorityPinMaxRetries?: number | undefined
+}
+
+/** A tracker of this peer's pins. Work begins with `start`; what is tracked before waits. */
+export const statelessTracker = (components: StatelessTrackerComponents, options: StatelessTrackerOptions = {}): PinTracker => new StatelessTracker(components, options)
+
+const queueFull = 'pin/unpin operation queue is full. Try increasing max_pin_queue_size'
+const unexpectedlyUnpinned = 'the item should be pinned but it is not'
+/** Statuses that are not an operation's: a filter for one of them needs the pinset. */
+const settledBits = trackerStatusBits.pinned | trackerStatusBits.unexpectedly_unpinned | trackerStatusBits.sharded | trackerStatusBits.remote
+const ipfsBits = trackerStatusBits.pinned | trackerStatusBits.unexpectedly_unpinned
+const recoverableBits = trackerStatusBits.pin_error | trackerStatusBits.unexpectedly_unpinned
+/** Ms between two progress events of one pin. */
+const progressInterval = 250
+
+interface Settled { readonly status: TrackerStatus, readonly error?: string, readonly timestamp: number }
+type Listener = (info: PinInfo, progress?: PinProgress) => void
+
+class StatelessTracker implements PinTracker {
+  readonly #components: StatelessTrackerComponents
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #options: { readonly [Key in keyof StatelessTrackerOptions]-?: number }
+  readonly #operations: Operations
+  readonly #queues: Readonly<Record<OperationType, OperationQueue<Operation>>>
+  readonly #listeners = new Set<Listener>()
+  /** Pins that ended while listings of the IPFS run, which may have missed them. */
+  readonly #recent = new Map<string, 'pinned' | 'unpinned'>()
+  #listings = 0
+  #abort: AbortController | undefined
+  #workers: Promise<void> = Promise.resolve()
+
+  constructor (components: StatelessTrackerComponents, { maxPinQueueSize = 1_000_000, concurrentPins = 10, priorityPinMaxAge = 86_400_000, priorityPinMaxRetries = 5 }: StatelessTrackerOptions) {
+    this.#components = components
+    this.#clock = components.clock ?? systemClock
+    this.#log = (components.logger ?? silentLogger).forComponent('pintracker')
+    this.#options = { maxPinQueueSize, concurrentPins, priorityPinMaxAge, priorityPinMaxRetries }
+    this.#operations = new Operations((operation) => { this.#emit(operation) })
+    const queue = (): OperationQueue<Operation> => new OperationQueue(maxPinQueueSize)
+    this.#queues = { pin: queue(), unpin: queue(), remote: queue() }
+  }
+
+  async start (): Promise<void> {
+    if (this.#abort !== undefined) return
+    this.#abort = new AbortController()
+    const { signal } = this.#abort
+    const workers = [...Array.from({ length: this.#options.concurrentPins }, () => this.#work('pin', signal)), this.#work('unpin', signal), this.#work('remote', signal)]
+    this.#workers = Promise.all(workers).then(() => {})
+  }
+
+  async stop (): Promise<void> {
+    this.#abort?.abort()
+    for (const operation of this.#operations.list()) operation.cancel()
+    await this.#workers
+  }
+
+  track (pin: Pin): void {
+    if (pin.type === 'meta-pin') {
+      const existing = this.#operations.get(pin.cid)
+      if (existing !== undefined) this.#operations.drop(existing)
+      return
+    }
+    this.#enqueue(isAllocatedTo(pin, this.#components.peerId) ? 'pin' : 'remote', pin)
+  }
+
+  untrack (cid: CID): void { this.#enqueue('unpin', pinWith(cid)) }
+
+  async status (cid: CID, options?: AbortOptions): Promise<PinInfo> {
+    const operation = this.#operations.get(cid)
+    if (operation !== undefined) return this.#ofOperation(operation)
+    const pin = await this.#components.pinset.get(cid, options)
+    if (pin === undefined) return this.#info(pinWith(cid), { status: 'unpinned', timestamp: this.#clock.now() })
+    const timestamp = pin.timestamp ?? 0
+    if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
+    if (!isAllocatedTo(pin, this.#components.peerId)) return this.#info(pin, { status: 'remote', timestamp })
+    try {
+      const held = await this.#components.connector.pinStatus(pin, options)
+      // An operation may have begun while the IPFS was asked.
+      const begun = this.#operations.get(cid)
+      return begun === undefined ? this.#settled(pin, isPinned(held, pin.maxDepth)) : this.#ofOperation(begun)
+    } catch (error) {
+      return this.#info(pin, { status: 'cluster_error', error: errorText(error), timestamp: this.#clock.now() })
+    }
+  }
+
+  async * statusAll (filter: StatusFilter, options: AbortOptions = {}): AsyncGenerator<PinInfo> {
+    for await (const { info } of this.#list(filter, options)) yield info
+  }
+
+  async recover (cid: CID, options?: AbortOptions): Promise<PinInfo> {
+    const info = await this.status(cid, options)
+    if (info.status === 'unpin_error') {
+      this.#enqueue('unpin', pinWith(cid))
+    } else if (matchesFilter(info.status, recoverableBits)) {
+      const pin = await this.#components.pinset.get(cid, options) ?? this.#operations.get(cid)?.pin
+      if (pin === undefined) return info
+      this.#enqueue('pin', pin)
+    } else {
+      return info
+    }
+    return await this.status(cid, options)
+  }
+
+  async * recoverAll (options: AbortOptions = {}): AsyncGenerator<PinInfo> {
+    for await (const { pin, info } of this.#list(recoverableBits, options)) {
+      this.#log.info('restarting pin operation', pin.cid.toString())
+      const operation = this.#enqueue('pin', pin)
+      if (operation?.phase === 'failed') {
+        this.#log.warn('recovering stops early: ' + queueFull)
+        return
+      }
+      yield operation === undefined ? info : this.#ofOperation(operation)
+    }
+  }
+
+  pinQueueSize (): number { return this.#operations.count('pin_queued') }
+
+  counts (): { readonly pinQueued: number, readonly pinning: number, readonly pinError: number } {
+    return { pinQueued: this.#operations.count('pin_queued'), pinning: this.#operations.count('pinning'), pinError: this.#operations.count('pin_error') }
+  }
+
+  onChange (listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  /** The new operation; undefined when one of this type is under way already. */
+  #enqueue (type: OperationType, pin: Pin): Operation | undefined {
+    const now = this.#clock.now()
+    const operation = this.#operations.replace(type, pin, now)
+    if (operation === undefined) return undefined
+    const { priorityPinMaxAge, priorityPinMaxRetries } = this.#options
+    operation.priority = type === 'pin' && now < (pin.timestamp ?? 0) + priorityPinMaxAge && operation.attempts <= priorityPinMaxRetries
+    if (this.#queues[type].push(operation, operation.priority)) this.#emit(operation)
+    else this.#operations.change(operation, () => { operation.fail(queueFull, now) })
+    return operation
+  }
+
+  async #work (type: OperationType, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const operation = await this.#queues[type].take(signal)
+      if (operation === undefined) return
+      await operation.after
+      if (operation.cancelled || signal.aborted) continue
+      operation.running = this.#run(operation)
+      await operation.running
+    }
+  }
+
+  /** Never rejects: a failure becomes the operation's. */
+  async #run (operation: Operation): Promise<void> {
+    let signal: AbortSignal | undefined
+    this.#operations.change(operation, () => { signal = operation.begin(this.#clock.now()) })
+    if (signal === undefined) return
+    try {
+      const done = operation.type === 'pin' ? await this.#pin(operation, signal) : await this.#unpin(operation, signal)
+      if (operation.cancelled) return
+      if (this.#listings > 0 && done !== undefined) this.#recent.set(operation.pin.cid.toString(), done)
+      if (this.#operations.drop(operation) && done !== undefined) this.#emitDone(operation, done)
+    } catch (error) {
+      if (operation.cancelled) return
+      this.#log.error(`${operation.type} of ${operation.pin.cid.toString()} failed:`, errorText(error))
+      this.#operations.change(operation, () => { operation.fail(errorText(error), this.#clock.now()) })
+    }
+  }
+
+  async #pin (operation: Operation, signal: AbortSignal): Promise<'pinned'> {
+    for (;;) {
+      const { pin } = operation
+      await this.#components.connector.pin(pin, { signal, onProgress: (blocks, bytes) => { this.#progress(operation, blocks, bytes) } })
+      if (operation.cancelled || operation.pin.maxDepth === pin.maxDepth) return 'pinned'
+    }
+  }
+
+  /** A pin that is wanted here after all is left alone: hooks may come late (wire.md §3.5). */
+  async #unpin ({ pin }: Operation, signal: AbortSignal): Promise<'unpinned' | undefined> {
+    const current = await this.#components.pinset.get(pin.cid, { signal })
+    if (current !== undefined && current.type !== 'meta-pin' && isAllocatedTo(current, this.#components.peerId)) return undefined
+    await this.#components.connector.unpin(pin.cid, { signal })
+    return 'unpinned'
+  }
+
+  #progress (operation: Operation, blocks: number, bytes: number | undefined): void {
+    if (operation.cancelled) return
+    operation.progress = { cid: operation.pin.cid, blocks, bytes }
+    const now = this.#clock.now()
+    if (this.#listeners.size === 0 || now - operation.progressShownAt < progressInterval) return
+    operation.progressShownAt = now
+    this.#tell(this.#ofOperation(operation), operation.progress)
+  }
+
+  async * #list (filter: StatusFilter, options: AbortOptions): AsyncGenerator<{ readonly pin: Pin, readonly info: PinInfo }> {
+    if (filter !== 0 && (filter & settledBits) === 0) {
+      for (const operation of this.#operations.list()) {
+        if (!operation.cancelled && matchesFilter(operation.status, filter)) yield { pin: operation.pin, info: this.#ofOperation(operation) }
+      }
+      return
+    }
+    this.#listings++
+    try {
+      const ipfsPins = filter === 0 || (filter & ipfsBits) !== 0 ? await this.#listIpfs(options) : undefined
+      for await (const pin of this.#components.pinset.pins(options)) {
+        options.signal?.throwIfAborted()
+        const operation = this.#operations.get(pin.cid)
+        const info = operation === undefined ? this.#derived(pin, ipfsPins) : this.#ofOperation(operation)
+        if (info !== undefined && matchesFilter(info.status, filter)) yield { pin, info }
+      }
+    } finally {
+      if (--this.#listings === 0) this.#recent.clear()
+    }
+  }
+
+  async #listIpfs (options: AbortOptions): Promise<IpfsPins> {
+    const found = new IpfsPins()
+    for await (const { cid, status } of this.#components.connector.pins(options)) found.add(cid, status)
+    return found
+  }
+
+  /** Undefined when the IPFS was not listed, because no status that needs it is asked for. */
+  #derived (pin: Pin, ipfsPins: IpfsPins | undefined): PinInfo | undefined {
+    const timestamp = pin.timestamp ?? 0
+    if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
+    if (!isAllocatedTo(pin, this.#components.peerId)) return this.#info(pin, { status: 'remote', timestamp })
+    if (ipfsPins === undefined) return undefined
+    const recent = this.#recent.get(pin.cid.toString())
+    return this.#settled(pin, recent === undefined ? ipfsPins.has(pin.cid, pin.maxDepth) : recent === 'pinned')
+  }
+
+  #settled (pin: Pin, pinned: boolean): PinInfo {
+    const timestamp = pin.timestamp ?? 0
+    return this.#info(pin, pinned ? { status: 'pinned', timestamp } : { status: 'unexpectedly_unpinned', error: unexpectedlyUnpinned, timestamp })
+  }
+
+  #info (pin: Pin, { status, error = '', timestamp }: Settled): PinInfo {
+    const { cid, name, allocations, origins, metadata } = pin
+    return {
+      ...this.#components.identity(),
+      cid, name, allocations, origins, metadata, created: pin.timestamp ?? this.#clock.now(), peer: this.#components.peerId,
+      status, timestamp, error, attemptCount: 0, priorityPin: false
+    }
+  }
+
+  #ofOperation (operation: Operation): PinInfo {
+    const { pin, status, error, timestamp, attempts, priority } = operation
+    return { ...this.#info(pin, { status, error, timestamp }), attemptCount: attempts, priorityPin: priority }
+  }
+
+  #emit (operation: Operation): void { if (this.#listeners.size > 0) this.#tell(this.#ofOperation(operation)) }
+
+  #emitDone ({ type, pin }: Operation, done: 'pinned' | 'unpinned'): void {
+    if (this.#listeners.size === 0) return
+    const status = type === 'remote' ? 'remote' : done
+    this.#tell(this.#info(pin, { status, timestamp: this.#clock.now() }))
+  }
+
+  #tell (info: PinInfo, progress?: PinProgress): void {
+    for (const listener of this.#listeners) {
+      try { listener(info, progress) } catch (error) { this.#log.error('status listener failed', errorText(error)) }
+    }
+  }
+}
+
+const isPinned = (held: IpfsPinStatus, maxDepth: number): boolean => held === (maxDepth === 0 ? 'direct' : 'recursive')

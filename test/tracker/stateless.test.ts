@@ -1,0 +1,8 @@
+import { statelessTracker } from '../../src/tracker/stateless.ts'
+import { trackerContract } from '../contract/tracker.ts'
+import { testPeer } from '../contract/values.ts'
+
+const identity = () => ({ peerName: 'one', ipfsId: testPeer(101), ipfsAddresses: [] })
+
+trackerContract('stateless', ({ pinset, connector, clock, maxPinQueueSize, concurrentPins }) =>
+  statelessTracker({ peerId: testPeer(1), pinset, connector, clock, identity }, { maxPinQueueSize, concurrentPins }))
