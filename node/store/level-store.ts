@@ -56,6 +56,11 @@ class LevelStore implements Store {
     return await this.#run(() => this.#database.has(key))
   }
 
+  async hasMany (keys: readonly string[], options?: AbortOptions): Promise<readonly boolean[]> {
+    options?.signal?.throwIfAborted()
+    return await this.#run(() => this.#database.hasMany([...keys]))
+  }
+
   async batch (operations: readonly StoreOperation[], options: BatchOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
     await this.#run(() => this.#database.batch([...operations], { sync: options.sync ?? this.#sync }))

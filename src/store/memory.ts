@@ -30,6 +30,11 @@ export class MemoryStore implements Store {
     return this.#values.has(key)
   }
 
+  async hasMany (keys: readonly string[], options?: AbortOptions): Promise<readonly boolean[]> {
+    this.#check(options)
+    return keys.map((key) => this.#values.has(key))
+  }
+
   async batch (operations: readonly StoreOperation[], options?: BatchOptions): Promise<void> {
     this.#check(options)
     for (const operation of operations) {

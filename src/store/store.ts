@@ -23,6 +23,8 @@ export interface Store {
   /** One answer per key, in order. */
   getMany: (keys: readonly string[], options?: AbortOptions) => Promise<ReadonlyArray<Uint8Array | undefined>>
   has: (key: string, options?: AbortOptions) => Promise<boolean>
+  /** One answer per key, in order; values are not read. */
+  hasMany: (keys: readonly string[], options?: AbortOptions) => Promise<readonly boolean[]>
   /** All or nothing, and durable against a kill of the process when it resolves. */
   batch: (operations: readonly StoreOperation[], options?: BatchOptions) => Promise<void>
   /** Range reads come in chunks (up to about 1000 items), over a snapshot taken at the first read. */

@@ -33,6 +33,8 @@ export function storeContract (name: string, create: () => Promise<Store>): void
       expect([await store.has('/a'), await store.has('/b'), await store.has('/c')]).toEqual([true, true, false])
       expect((await store.getMany(['/c', '/a', '/a'])).map(text)).toEqual([undefined, 'one', 'one'])
       expect(await store.getMany([])).toEqual([])
+      expect(await store.hasMany(['/c', '/a', '/b'])).toEqual([false, true, true])
+      expect(await store.hasMany([])).toEqual([])
     })
 
     it('applies a batch in order, and keeps its own copy of the bytes', async () => {
