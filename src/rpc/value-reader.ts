@@ -1,0 +1,57 @@
+/** Takes a stream of bytes apart into msgpack values as they complete: values have no length prefix (wire.md §5.1). */
+import { DecodeError } from '../errors.ts'
+import { ValueScanner } from './msgpack-scan.ts'
+
+/** Reads whole values off a byte stream, each byte once, one value in memory at a time. */
+export class ValueReader {
+  readonly #source: AsyncIterator<Uint8Array>
+  #chunk: Uint8Array = new Uint8Array(0)
+  #at = 0
+
+  constructor (source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]()
+  }
+
+  /** Bytes of the next value; undefined when the stream ended before it began. Throws DecodeError when it is broken, cut off or larger than `maxBytes`. */
+  async next (maxBytes: number): Promise<Uint8Array | undefined> {
+    const scanner = new ValueScanner()
+    const parts: Uint8Array[] = []
+    let length = 0
+    for (;;) {
+      if (this.#at >= this.#chunk.length && !await this.#pull()) {
+        if (length > 0) throw new DecodeError('msgpack: the stream ended in the middle of a value')
+        return undefined
+      }
+      const end = scanner.scan(this.#chunk, this.#at)
+      const part = this.#chunk.subarray(this.#at, end === -1 ? this.#chunk.length : end)
+      this.#at += part.length
+      length += part.length
+      if (length + scanner.owed > maxBytes) throw new DecodeError(`msgpack: value of more than ${maxBytes} bytes`)
+      parts.push(part)
+      if (end !== -1) return parts.length === 1 ? part : concatenated(parts, length)
+    }
+  }
+
+  /** Reads and drops the rest; ends with the stream, throws when it is reset. */
+  async drain (): Promise<void> {
+    do { this.#at = this.#chunk.length } while (await this.#pull())
+  }
+
+  async #pull (): Promise<boolean> {
+    const { done = false, value } = await this.#source.next() as IteratorResult<Uint8Array, undefined>
+    if (done || value === undefined) return false
+    this.#chunk = value
+    this.#at = 0
+    return true
+  }
+}
+
+function concatenated (parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
