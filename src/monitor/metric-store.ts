@@ -1,0 +1,124 @@
+/** The last metrics of every peer, bounded so that no member can fill our memory (wire.md §4). */
+import type { Metric } from './metric.ts'
+import type { PeerId } from '@libp2p/interface'
+
+/** Limits on what others may make us keep. */
+export interface MetricLimits {
+  /** Metrics kept per name and peer. @default 25 */
+  readonly window: number
+  /** @default 4096 */
+  readonly peers: number
+  /** Different metric names per peer. @default 128 */
+  readonly namesPerPeer: number
+  /** UTF-16 units of a name. @default 256 */
+  readonly nameLength: number
+  /** UTF-16 units of a value. @default 16_384 */
+  readonly valueLength: number
+  /** UTF-16 units of all names and values of one peer; older values go first. @default 131_072 */
+  readonly lengthPerPeer: number
+}
+
+export const defaultMetricLimits: MetricLimits = { window: 25, peers: 4096, namesPerPeer: 128, nameLength: 256, valueLength: 16_384, lengthPerPeer: 131_072 }
+
+interface PeerMetrics {
+  readonly peer: PeerId
+  readonly bytes: Uint8Array
+  /** Oldest first. */
+  readonly byName: Map<string, Metric[]>
+  length: number
+}
+
+/** Expired: the sender's deadline has passed on our clock. */
+export const isExpired = (metric: Metric, nowMs: number): boolean => metric.expire < BigInt(Math.trunc(nowMs)) * 1_000_000n
+
+/** Metrics by peer and name; the newest of each decides. */
+export class MetricStore {
+  readonly #limits: MetricLimits
+  readonly #peers = new Map<string, PeerMetrics>()
+  /** Sorted by ID bytes. */
+  #sorted: readonly PeerMetrics[] = []
+
+  constructor (limits: Partial<MetricLimits> = {}) { this.#limits = { ...defaultMetricLimits, ...limits } }
+
+  /** Keeps the metric; false when a limit forbids it. */
+  add (metric: Metric, nowMs: number): boolean {
+    const { nameLength, valueLength, namesPerPeer, lengthPerPeer, window } = this.#limits
+    if (metric.name.length === 0 || metric.name.length > nameLength || metric.value.length > valueLength) return false
+    const known = this.#peers.get(metric.peer.toString())
+    if (known !== undefined && !known.byName.has(metric.name) && known.byName.size >= namesPerPeer) return false
+    const entry = known ?? this.#admit(metric.peer, nowMs)
+    if (entry === undefined) return false
+
+    const ring = entry.byName.get(metric.name) ?? []
+    const size = lengthOf(metric)
+    while (ring.length > 0 && (ring.length >= window || entry.length + size > lengthPerPeer)) entry.length -= lengthOf(ring.shift())
+    if (entry.length + size > lengthPerPeer && !this.#thin(entry, metric.name, size)) {
+      if (ring.length === 0) entry.byName.delete(metric.name)
+      return false
+    }
+    ring.push(metric)
+    entry.length += size
+    entry.byName.set(metric.name, ring)
+    return true
+  }
+
+  latest (name: string, peer: PeerId): Metric | undefined { return this.#peers.get(peer.toString())?.byName.get(name)?.at(-1) }
+
+  /** The newest metric of this name of each peer that is valid and not expired, sorted by peer ID bytes. */
+  latestValid (name: string, nowMs: number): readonly Metric[] {
+    const found: Metric[] = []
+    for (const { byName } of this.#sorted) {
+      const metric = byName.get(name)?.at(-1)
+      if (metric?.valid === true && !isExpired(metric, nowMs)) found.push(metric)
+    }
+    return found
+  }
+
+  names (): readonly string[] { return [...new Set(this.#sorted.flatMap(({ byName }) => [...byName.keys()]))] }
+
+  /** The newest metric of each name and peer. */
+  * newest (): Iterable<Metric> {
+    for (const { byName } of this.#sorted) {
+      for (const ring of byName.values()) {
+        const metric = ring.at(-1)
+        if (metric !== undefined) yield metric
+      }
+    }
+  }
+
+  #admit (peer: PeerId, nowMs: number): PeerMetrics | undefined {
+    if (this.#peers.size >= this.#limits.peers && !this.#evict(nowMs)) return undefined
+    const entry: PeerMetrics = { peer, bytes: peer.toMultihash().bytes, byName: new Map(), length: 0 }
+    this.#peers.set(peer.toString(), entry)
+    this.#sorted = [...this.#peers.values()].sort((a, b) => compareBytes(a.bytes, b.bytes))
+    return entry
+  }
+
+  /** Forgets one peer of which nothing is current. */
+  #evict (nowMs: number): boolean {
+    for (const [key, { byName }] of this.#peers) {
+      if ([...byName.values()].every((ring) => ring.every((metric) => isExpired(metric, nowMs)))) return this.#peers.delete(key)
+    }
+    return false
+  }
+
+  /** Drops older values of the peer's other metrics until `size` fits. */
+  #thin (entry: PeerMetrics, except: string, size: number): boolean {
+    for (const [name, ring] of entry.byName) {
+      while (name !== except && ring.length > 1 && entry.length + size > this.#limits.lengthPerPeer) entry.length -= lengthOf(ring.shift())
+    }
+    return entry.length + size <= this.#limits.lengthPerPeer
+  }
+}
+
+const lengthOf = (metric: Metric | undefined): number => metric === undefined ? 0 : metric.name.length + metric.value.length
+
+/** Bytewise order, shorter first. */
+export function compareBytes (a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let index = 0; index < shared; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
