@@ -1,0 +1,89 @@
+/** One HTTP exchange of Node's server as the API sees it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ApiRequest, ApiResponse } from '../../src/api/response.ts'
+
+/** The request; its body is read from the socket as it is taken, and leaving it early does not close the connection. */
+export function apiRequest (incoming: IncomingMessage, signal: AbortSignal): ApiRequest {
+  const hasBody = incoming.headers['transfer-encoding'] !== undefined || (incoming.headers['content-length'] ?? '0') !== '0'
+  return {
+    method: incoming.method ?? 'GET',
+    url: `http://localhost${incoming.url?.startsWith('/') === true ? incoming.url : `/${incoming.url ?? ''}`}`,
+    headers: {
+      get: (name) => {
+        const value = incoming.headers[name]
+        return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value
+      }
+    },
+    body: hasBody ? { [Symbol.asyncIterator]: () => incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array> } : null,
+    signal
+  }
+}
+
+/** Text for a header or trailer: UTF-8 bytes as Node wants them, no control characters. */
+// eslint-disable-next-line no-control-regex -- they are what is removed
+export const headerText = (text: string): string => Buffer.from(text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')).toString('latin1')
+
+const drained = async (outgoing: ServerResponse): Promise<void> => await new Promise((resolve) => {
+  const done = (): void => {
+    outgoing.off('drain', done)
+    outgoing.off('close', done)
+    resolve()
+  }
+  outgoing.on('drain', done)
+  outgoing.on('close', done)
+})
+
+/** Writes small chunks of one turn of the loop as one. */
+function writeBatched (outgoing: ServerResponse, chunk: Uint8Array): boolean {
+  if (outgoing.writableCorked === 0) {
+    outgoing.cork()
+    setImmediate(() => { outgoing.uncork() })
+  }
+  return outgoing.write(chunk)
+}
+
+async function sendBody (outgoing: ServerResponse, body: AsyncIterable<Uint8Array>): Promise<number> {
+  let sent = 0
+  for await (const chunk of body) {
+    if (outgoing.destroyed) break
+    sent += chunk.length
+    if (!writeBatched(outgoing, chunk)) await drained(outgoing)
+  }
+  return sent
+}
+
+/**
+ * Sends the answer and returns the bytes of its body. `beforeEnd` runs when all but the end of the answer is out.
+ * Rejects when a body fails after its headers went out: the connection must then be cut, or the client takes it for complete.
+ */
+export async function send (outgoing: ServerResponse, answer: ApiResponse, beforeEnd: () => Promise<void>): Promise<number> {
+  const grouped = new Map<string, string | string[]>()
+  for (const [name, value] of answer.headers) {
+    const before = grouped.get(name)
+    grouped.set(name, before === undefined ? headerText(value) : [before, headerText(value)].flat())
+  }
+  for (const [name, value] of grouped) outgoing.setHeader(name, value)
+  outgoing.statusCode = answer.status
+  const { body } = answer
+  if (body === undefined) {
+    if (answer.status !== 204 && answer.status !== 304) outgoing.setHeader('Content-Length', 0)
+    await beforeEnd()
+    outgoing.end()
+    return 0
+  } else if (typeof body === 'string' || body instanceof Uint8Array) {
+    const length = Buffer.byteLength(body)
+    outgoing.setHeader('Content-Length', length)
+    outgoing.write(body)
+    await beforeEnd()
+    outgoing.end()
+    return length
+  } else {
+    outgoing.flushHeaders()
+    const length = await sendBody(outgoing, body)
+    if (outgoing.destroyed) return length
+    await beforeEnd()
+    if (answer.trailers !== undefined) outgoing.addTrailers((await answer.trailers).map(([name, value]) => [name, headerText(value)] as [string, string]))
+    outgoing.end()
+    return length
+  }
+}
