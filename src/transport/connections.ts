@@ -1,0 +1,85 @@
+/** The direct connections of a node: who is a neighbour, and whose connection goes when there are too many. */
+import type { Clock } from '../component.ts'
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { Libp2p } from 'libp2p'
+
+export interface WaterMarks {
+  readonly high: number
+  readonly low: number
+  /** In ms. */
+  readonly grace: number
+}
+
+type Listener = (peer: PeerId) => void
+
+/** Keeps the list from the node's events, so that it is true the moment they fire. Relayed connections do not count. */
+export class Connections {
+  readonly #byPeer = new Map<string, Set<Connection>>()
+  readonly #listeners = { connect: new Set<Listener>(), disconnect: new Set<Listener>() }
+  readonly #protected = new Set<string>()
+  readonly #marks: WaterMarks
+  readonly #clock: Clock
+
+  constructor (node: Pick<Libp2p, 'addEventListener'>, marks: WaterMarks, clock: Clock) {
+    this.#marks = marks
+    this.#clock = clock
+    node.addEventListener('connection:open', ({ detail }) => { this.#add(detail) })
+    node.addEventListener('connection:close', ({ detail }) => { this.#remove(detail) })
+  }
+
+  peers (): readonly PeerId[] {
+    return [...this.#byPeer.values()].flatMap((connections) => [...connections].slice(0, 1).map(({ remotePeer }) => remotePeer))
+  }
+
+  /** An open connection to the peer. */
+  to (peer: PeerId): Connection | undefined {
+    return [...this.#byPeer.get(peer.toString()) ?? []].find(({ status }) => status === 'open')
+  }
+
+  protect (peer: PeerId): void { this.#protected.add(peer.toString()) }
+
+  isProtected (peer: PeerId): boolean { return this.#protected.has(peer.toString()) }
+
+  listen (event: 'connect' | 'disconnect', listener: Listener): () => void {
+    this.#listeners[event].add(listener)
+    return () => { this.#listeners[event].delete(listener) }
+  }
+
+  #add (connection: Connection): void {
+    if (connection.limits !== undefined || connection.status !== 'open') return
+    const name = connection.remotePeer.toString()
+    const connections = this.#byPeer.get(name)
+    if (connections !== undefined) {
+      connections.add(connection)
+      return
+    }
+    this.#byPeer.set(name, new Set([connection]))
+    this.#announce('connect', connection.remotePeer)
+    this.#trim()
+  }
+
+  #remove (connection: Connection): void {
+    const name = connection.remotePeer.toString()
+    const connections = this.#byPeer.get(name)
+    if (connections?.delete(connection) !== true || connections.size > 0) return
+    this.#byPeer.delete(name)
+    this.#announce('disconnect', connection.remotePeer)
+  }
+
+  #announce (event: 'connect' | 'disconnect', peer: PeerId): void {
+    for (const listener of this.#listeners[event]) listener(peer)
+  }
+
+  /** Above the high water the oldest go, down to the low water, but neither protected nor young ones. */
+  #trim (): void {
+    const all = [...this.#byPeer.values()].flatMap((connections) => [...connections])
+    if (all.length <= this.#marks.high) return
+    const youngest = this.#clock.now() - this.#marks.grace
+    const candidates = all
+      .filter(({ remotePeer, timeline }) => !this.isProtected(remotePeer) && timeline.open <= youngest)
+      .toSorted((one, other) => one.timeline.open - other.timeline.open)
+    for (const connection of candidates.slice(0, all.length - this.#marks.low)) {
+      connection.close({ signal: AbortSignal.timeout(1000) }).catch((error: unknown) => { connection.abort(error as Error) })
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/** The libp2p node behind the private network: which parts it has and how they are set (wire.md §1.2, §1.4). */
+import type { PubSubOptions } from './libp2p-pubsub.ts'
+import type { SecretWatch } from './secret-watch.ts'
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Datastore } from 'interface-datastore'
+import type { Libp2p, Libp2pOptions } from 'libp2p'
+import { autoNAT } from '@libp2p/autonat'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { dcutr } from '@libp2p/dcutr'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import { kadDHT } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { hiddenBy, isLocal, isQuic, isRelayed } from './addresses.ts'
+import { gossipOptions } from './libp2p-pubsub.ts'
+import { connectionProtector } from './protector.ts'
+import { parseSecret } from './secret.ts'
+
+type Factories<Key extends keyof Libp2pOptions> = NonNullable<Libp2pOptions[Key]>
+
+/** What the platform brings. */
+export interface Libp2pParts {
+  readonly privateKey: PrivateKey
+  /** TCP, WebSocket…; the relay client is added here. */
+  readonly transports: Factories<'transports'>
+  /** Finds members without being told of them (mDNS); whoever is found is dialled. */
+  readonly peerDiscovery?: Factories<'peerDiscovery'> | undefined
+  /** More services, such as port mapping. */
+  readonly services?: Factories<'services'> | undefined
+  /** Keeps known peers and DHT records; in memory when absent. */
+  readonly datastore?: Datastore | undefined
+}
+
+/** Settings of the private network, named after their keys in `cluster`. */
+export interface Libp2pTransportOptions {
+  /** QUIC addresses are skipped: QUIC carries no private network. */
+  readonly listen: readonly Multiaddr[]
+  /** Announced instead of what is listened on. @default [] */
+  readonly announce?: readonly Multiaddr[] | undefined
+  /** Never announced: exact addresses, or ranges such as `/ip4/10.0.0.0/ipcidr/8`. @default [] */
+  readonly noAnnounce?: readonly Multiaddr[] | undefined
+  /** 64 hex characters, or the empty string for an open swarm. */
+  readonly secret: string
+  /** How this program calls itself to other peers. @default 'pinswarm' */
+  readonly agentVersion?: string | undefined
+  /** Connections at which trimming begins. @default 400 */
+  readonly highWater?: number | undefined
+  /** Connections that trimming leaves. @default 100 */
+  readonly lowWater?: number | undefined
+  /** Age in ms up to which a connection is not trimmed. @default 120_000 */
+  readonly gracePeriod?: number | undefined
+  /** For one address, in ms. @default 3000 */
+  readonly dialTimeout?: number | undefined
+  /** Relay connections between other members. @default true */
+  readonly relayHop?: boolean | undefined
+  /** Find members' addresses through other members. @default true where there is a secret */
+  readonly dht?: boolean | undefined
+  /** Learn our own reachability and punch holes. @default true */
+  readonly nat?: boolean | undefined
+  readonly pubsub?: PubSubOptions | undefined
+}
+
+/** Most bytes that a fast remote may send ahead of a reader of one stream, and that are kept when it does. */
+const streamWindow = 2_097_152
+const streamBuffer = 8_388_608
+const day = 86_400_000
+
+const keep = (test: (address: Multiaddr) => boolean) => (peer: PeerInfo): PeerInfo => ({ ...peer, multiaddrs: peer.multiaddrs.filter(test) })
+
+/** A node that is not started yet. */
+export async function createNode (parts: Libp2pParts, options: Libp2pTransportOptions, watch: SecretWatch): Promise<Libp2p<{ pubsub: GossipSub }>> {
+  const secret = parseSecret(options.secret)
+  const { announce = [], noAnnounce = [], highWater = 400, dialTimeout = 3000, agentVersion = 'pinswarm' } = options
+  const hidden = hiddenBy(noAnnounce)
+  return await createLibp2p({
+    start: false,
+    privateKey: parts.privateKey,
+    nodeInfo: { userAgent: agentVersion },
+    addresses: {
+      listen: options.listen.filter((address) => !isQuic(address)).map(String),
+      announce: announce.map(String),
+      announceFilter: (addresses) => addresses.filter((address) => !hidden(address))
+    },
+    transports: [...parts.transports, circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, streamOptions: { maxStreamWindowSize: streamWindow, maxReadBufferLength: streamBuffer } })],
+    ...secret === undefined ? {} : { connectionProtector: connectionProtector({ secret, onDifferentSecret: (remote, direction) => { watch.report(remote, direction) } }) },
+    connectionGater: { denyDialMultiaddr: (address) => watch.isPaused(address), filterMultiaddrForPeer: () => true },
+    connectionManager: {
+      // Trimming to the low water is ours; this is only the last resort.
+      maxConnections: 2 * highWater,
+      dialTimeout,
+      addressDialTimeout: dialTimeout,
+      // Many members may share one host or one NAT.
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 200
+    },
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 20_000 } },
+    peerStore: { maxAddressAge: day, maxPeerAge: 7 * day },
+    ...parts.peerDiscovery === undefined ? {} : { peerDiscovery: parts.peerDiscovery },
+    ...parts.datastore === undefined ? {} : { datastore: parts.datastore },
+    services: { ...services(options, secret !== undefined), ...parts.services, pubsub: gossipsub(gossipOptions(options.pubsub)) }
+  })
+}
+
+function services ({ dht, nat = true, relayHop = true }: Libp2pTransportOptions, isPrivate: boolean) {
+  return {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    ping: ping(),
+    ...dht ?? isPrivate
+      ? {
+          lanDht: kadDHT({ protocol: '/ipfs/lan/kad/1.0.0', clientMode: false, peerInfoMapper: keep((address) => isLocal(address) && !isRelayed(address)), allowQueryWithZeroPeers: true, logPrefix: 'libp2p:lan-dht', datastorePrefix: '/dht/lan', metricsPrefix: 'libp2p_lan_dht' }),
+          wanDht: kadDHT({ protocol: '/ipfs/kad/1.0.0', peerInfoMapper: keep((address) => !isLocal(address)), allowQueryWithZeroPeers: true, logPrefix: 'libp2p:wan-dht', datastorePrefix: '/dht/wan', metricsPrefix: 'libp2p_wan_dht' })
+        }
+      : {},
+    ...nat ? { autoNat: autoNAT(), dcutr: dcutr() } : {},
+    ...relayHop ? { relay: circuitRelayServer({ reservations: { maxReservations: 128 } }) } : {}
+  }
+}

@@ -1,0 +1,216 @@
+/** The private network over libp2p 3: TCP, WebSocket and relays as the platform passes them in. */
+import type { ByteStream, PubSub, StreamHandlerOptions, Transport } from './transport.ts'
+import type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
+import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Libp2p } from 'libp2p'
+import { KEEP_ALIVE } from '@libp2p/interface'
+import { errorText, systemClock } from '../component.ts'
+import { InvalidConfigError } from '../errors.ts'
+import { isRelayed, peerOf, withPeer } from './addresses.ts'
+import { BandwidthCounter } from './bandwidth.ts'
+import { Connections } from './connections.ts'
+import { DialError, DifferentSecretError, NotStartedError } from './errors.ts'
+import { createNode } from './libp2p-node.ts'
+import { GossipPubSub } from './libp2p-pubsub.ts'
+import { Libp2pByteStream } from './libp2p-stream.ts'
+import { SecretWatch } from './secret-watch.ts'
+
+export type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
+
+/** A known peer and where it may be reached; the addresses end in its `/p2p/<id>`. */
+export interface KnownPeer {
+  readonly peer: PeerId
+  readonly addresses: readonly Multiaddr[]
+}
+
+/** A Transport that also keeps an address book. */
+export interface Libp2pTransport extends Transport {
+  /** Notes where peers may be reached; addresses that name no peer are left out. */
+  remember: (addresses: readonly Multiaddr[]) => Promise<void>
+  /** Everybody the address book knows. */
+  known: () => Promise<readonly KnownPeer[]>
+  /** For components that are themselves parts of libp2p. */
+  readonly node: Libp2p
+}
+
+export interface Libp2pTransportComponents extends Libp2pParts {
+  readonly logger: ComponentLogger
+  /** @default systemClock */
+  readonly clock?: Clock | undefined
+}
+
+/** Throws InvalidConfigError for a malformed secret. */
+export async function createLibp2pTransport (components: Libp2pTransportComponents, options: Libp2pTransportOptions): Promise<Libp2pTransport> {
+  const log = components.logger.forComponent('cluster')
+  const clock = components.clock ?? systemClock
+  const watch = new SecretWatch(clock, log)
+  let discovered: (peer: PeerId) => void = () => {}
+  const peerDiscovery = components.peerDiscovery?.map((create) => (parts: Parameters<typeof create>[0]) => {
+    const discovery = create(parts)
+    discovery.addEventListener('peer', ({ detail }) => { discovered(detail.id) })
+    return discovery
+  })
+  const node = await createNode({ ...components, peerDiscovery }, options, watch)
+  const transport = new NodeTransport(node, options, watch, log, clock)
+  discovered = (peer) => { transport.meet(peer) }
+  return transport
+}
+
+class NodeTransport implements Libp2pTransport {
+  readonly node: Libp2p
+  readonly #pubsub: GossipPubSub
+  readonly #connections: Connections
+  readonly #counters: BandwidthCounter
+  readonly #watch: SecretWatch
+  readonly #log: Logger
+  readonly #dialTimeout: number
+  readonly #background = new Set<Promise<void>>()
+
+  constructor (node: Libp2p<{ pubsub: GossipSub }>, options: Libp2pTransportOptions, watch: SecretWatch, log: Logger, clock: Clock) {
+    this.node = node
+    this.#log = log
+    this.#watch = watch
+    this.#dialTimeout = options.dialTimeout ?? 3000
+    this.#pubsub = new GossipPubSub(node.services.pubsub, log)
+    this.#counters = new BandwidthCounter(clock.now)
+    this.#connections = new Connections(node, { high: options.highWater ?? 400, low: options.lowWater ?? 100, grace: options.gracePeriod ?? 120_000 }, clock)
+    this.#connections.listen('connect', (peer) => {
+      const connection = this.#connections.to(peer)
+      if (connection !== undefined) this.#watch.forget(connection.remoteAddr)
+      if (this.#connections.isProtected(peer)) this.#run(this.#tag(peer))
+    })
+  }
+
+  get peerId (): PeerId { return this.node.peerId }
+
+  get pubsub (): PubSub { return this.#pubsub }
+
+  async start (): Promise<void> {
+    try {
+      await this.node.start()
+    } catch (error) {
+      throw listenFailure(error)
+    }
+    this.#pubsub.start()
+  }
+
+  async stop (): Promise<void> {
+    this.#pubsub.stop()
+    await this.node.stop()
+    await Promise.all(this.#background)
+  }
+
+  addresses (): readonly Multiaddr[] { return this.node.getMultiaddrs().map((address) => withPeer(address, this.peerId)) }
+
+  async addressesOf (peers: readonly PeerId[]): Promise<readonly Multiaddr[]> {
+    const found = await Promise.all(peers.map(async (peer) => await this.#addressBook(peer)))
+    return found.flat()
+  }
+
+  async remember (addresses: readonly Multiaddr[]): Promise<void> {
+    const byPeer = Map.groupBy(addresses, (address) => peerOf(address)?.toString() ?? '')
+    for (const multiaddrs of byPeer.values()) {
+      const peer = multiaddrs[0] === undefined ? undefined : peerOf(multiaddrs[0])
+      if (peer !== undefined && !peer.equals(this.peerId)) await this.node.peerStore.merge(peer, { multiaddrs })
+    }
+  }
+
+  async known (): Promise<readonly KnownPeer[]> {
+    const peers = await this.node.peerStore.all()
+    return peers
+      .filter(({ id }) => !id.equals(this.peerId))
+      .map(({ id, addresses }) => ({ peer: id, addresses: addresses.map(({ multiaddr }) => withPeer(multiaddr, id)) }))
+  }
+
+  async connect (target: PeerId | Multiaddr, options?: AbortOptions): Promise<PeerId> {
+    const { remotePeer } = await this.#dial(target, options)
+    return remotePeer
+  }
+
+  connectedPeers (): readonly PeerId[] { return this.#connections.peers() }
+
+  onConnect (listener: (peer: PeerId) => void): () => void { return this.#connections.listen('connect', listener) }
+
+  onDisconnect (listener: (peer: PeerId) => void): () => void { return this.#connections.listen('disconnect', listener) }
+
+  async openStream (peer: PeerId, protocol: string, { signal }: AbortOptions = {}): Promise<ByteStream> {
+    const connection = this.#connections.to(peer) ?? await this.#dial(peer, { signal })
+    const stream = await connection.newStream(protocol, { maxOutboundStreams: 4096, ...signal === undefined ? {} : { signal } })
+    return new Libp2pByteStream(stream, peer, this.#counters.counter(protocol))
+  }
+
+  async handle (protocol: string, handler: (stream: ByteStream) => void, { maxInboundStreams = 1024 }: StreamHandlerOptions = {}): Promise<void> {
+    await this.node.handle(protocol, (stream, { remotePeer }) => {
+      handler(new Libp2pByteStream(stream, remotePeer, this.#counters.counter(protocol)))
+    }, { maxInboundStreams, maxOutboundStreams: 4096 })
+  }
+
+  async unhandle (protocol: string): Promise<void> { await this.node.unhandle(protocol) }
+
+  protect (peer: PeerId): void {
+    if (this.#connections.isProtected(peer) || peer.equals(this.peerId)) return
+    this.#connections.protect(peer)
+    this.#run(this.#tag(peer))
+  }
+
+  bandwidth (): ReturnType<BandwidthCounter['snapshot']> { return this.#counters.snapshot() }
+
+  /** Dials somebody found in the neighbourhood. */
+  meet (peer: PeerId): void {
+    if (this.#connections.to(peer) !== undefined || peer.equals(this.peerId)) return
+    this.#run(this.connect(peer).then(() => {}, (error: unknown) => { this.#log.debug('could not reach discovered %s: %s', peer, errorText(error)) }))
+  }
+
+  async #dial (target: PeerId | Multiaddr, { signal }: AbortOptions = {}): Promise<Connection> {
+    signal?.throwIfAborted()
+    if (this.node.status !== 'started') throw new NotStartedError()
+    const isPeer = 'toMultihash' in target
+    const known = isPeer ? target : peerOf(target)
+    const existing = known === undefined ? undefined : this.#connections.to(known)
+    if (existing !== undefined) return existing
+    if (!isPeer && this.#watch.isPaused(target)) throw new DifferentSecretError()
+    try {
+      // A relayed connection carries no streams of ours: a direct one is tried beside it.
+      const relayed = known !== undefined && this.node.getConnections(known).length > 0
+      const direct = relayed && isPeer ? (await this.#addressBook(target)).filter((address) => !isRelayed(address)) : target
+      return await this.node.dial(direct, { force: relayed, signal: signal ?? AbortSignal.timeout(this.#dialTimeout) })
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!isPeer && this.#watch.isPaused(target)) throw new DifferentSecretError({ cause: error })
+      throw new DialError(`could not dial ${target.toString()}: ${reasons(error)}`, { cause: error })
+    }
+  }
+
+  async #addressBook (peer: PeerId): Promise<readonly Multiaddr[]> {
+    if (!await this.node.peerStore.has(peer)) return []
+    const { addresses } = await this.node.peerStore.get(peer)
+    return addresses.map(({ multiaddr }) => withPeer(multiaddr, peer))
+  }
+
+  /** The first tag keeps libp2p from closing the connection, the second makes it redial a few times when it breaks. */
+  async #tag (peer: PeerId): Promise<void> {
+    try {
+      await this.node.peerStore.merge(peer, { tags: { 'pinswarm-protected': { value: 100 }, [`${KEEP_ALIVE}-pinswarm`]: { value: 1 } } })
+    } catch (error) {
+      this.#log.warn('could not protect %s: %s', peer, errorText(error))
+    }
+  }
+
+  #run (work: Promise<void>): void {
+    this.#background.add(work)
+    void work.finally(() => this.#background.delete(work))
+  }
+}
+
+const reasons = (error: unknown): string => error instanceof AggregateError ? error.errors.map(errorText).join('; ') : errorText(error)
+
+/** Which key of the configuration made listening fail. */
+function listenFailure (error: unknown): unknown {
+  const text = errorText(error)
+  if (!(error instanceof Error) || !error.name.startsWith('UnsupportedListenAddress')) return error
+  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line.startsWith('/'))
+  return new InvalidConfigError('cluster.listen_multiaddress', `cannot listen on ${lines.join(', ')}${text.includes('EADDRINUSE') ? ' (another program uses the port)' : ''}`, { cause: error })
+}
