@@ -1,0 +1,40 @@
+/** The pins of the embedded IPFS: one record for each root, its value the depth. What lies below a root is found by walking, not recorded: a pin costs one write. */
+import { DecodeError } from '../errors.ts'
+import { prefixRange } from '../store/store.ts'
+import { CID } from 'multiformats/cid'
+import type { AbortOptions } from '../component.ts'
+import type { Store } from '../store/store.ts'
+
+const prefix = 'pin/'
+const keyOf = (cid: CID): string => `${prefix}${cid}`
+
+/** Depth as decimal text: -1 recursive, 0 direct, more for limited depth. */
+function decodeDepth (value: Uint8Array): number {
+  const text = new TextDecoder().decode(value)
+  if (!/^-?\d{1,9}$/.test(text)) throw new DecodeError('pin record: not a depth')
+  return Number(text)
+}
+
+export class PinRecords {
+  readonly #store: Store
+
+  constructor (store: Store) { this.#store = store }
+
+  /** The depth a CID is pinned to; undefined where it is not. */
+  async get (cid: CID): Promise<number | undefined> {
+    const value = await this.#store.get(keyOf(cid))
+    return value === undefined ? undefined : decodeDepth(value)
+  }
+
+  async put (cid: CID, maxDepth: number): Promise<void> {
+    await this.#store.batch([{ type: 'put', key: keyOf(cid), value: new TextEncoder().encode(String(maxDepth)) }])
+  }
+
+  async delete (cid: CID): Promise<void> { await this.#store.batch([{ type: 'del', key: keyOf(cid) }]) }
+
+  async * all (options: AbortOptions = {}): AsyncGenerator<{ readonly cid: CID, readonly maxDepth: number }> {
+    for await (const chunk of this.#store.entries({ ...prefixRange(prefix), ...options })) {
+      for (const [key, value] of chunk) yield { cid: CID.parse(key.slice(prefix.length)), maxDepth: decodeDepth(value) }
+    }
+  }
+}
