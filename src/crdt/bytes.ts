@@ -7,3 +7,13 @@ export function compareBytes (one: Uint8Array, other: Uint8Array): number {
   }
   return one.length - other.length
 }
+
+export function concatBytes (parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}

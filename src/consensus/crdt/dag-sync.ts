@@ -1,0 +1,311 @@
+/**
+ * Brings blocks that others announced into the replica (wire.md §3.6). Heads are walked side by side. A block is merged as soon as
+ * everything below it is; what waits too long, or becomes too much, is merged from the top down, and what is missing then is
+ * remembered in the store and fetched later.
+ */
+import type { Replica } from './replica.ts'
+import type { Clock, Logger } from '../../component.ts'
+import type { DeltaBlock } from '../../crdt/block.ts'
+import type { BlockExchange } from '../../exchange/exchange.ts'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import { errorText } from '../../component.ts'
+import { decodeBlock } from '../../crdt/block.ts'
+import { multihashKey } from '../../pin/keys.ts'
+import { withDeadline } from './deadline.ts'
+
+export interface DagSyncOptions {
+  /** Blocks fetched at once. @default 50 */
+  readonly parallelFetches?: number | undefined
+  /** Time for one attempt to fetch a block, in ms. @default 10_000 */
+  readonly fetchTimeout?: number | undefined
+  /** Attempts before a head is given up until it is announced again, and any other block until the next repair. @default 3 */
+  readonly fetchAttempts?: number | undefined
+  /** First pause in ms before missing blocks are tried again; it doubles up to 32 times this. @default 15_000 */
+  readonly retryPause?: number | undefined
+  /** Blocks that wait in memory for those below them. @default 1000 */
+  readonly maxWaitingBlocks?: number | undefined
+}
+
+interface Job {
+  readonly cid: CID
+  readonly id: string
+  from: PeerId[]
+  /** Announced, not linked to: given up when nobody has it. */
+  readonly announced: boolean
+  attempts: number
+  /** Set once fetched. */
+  block: DeltaBlock | undefined
+  /** Ids of unmerged blocks below it that it waits for. */
+  readonly below: Set<string>
+  /** Its merge is next, or going on. */
+  ready: boolean
+}
+
+const maxWaitingBytes = 16 * 1024 * 1024
+/** Blocks known to be needed and kept in memory; further ones are found again in the store. */
+const maxJobs = 10_000
+/** Heads of one announcer that are under way at once, so that bogus ones leave room for others. */
+const maxAnnouncedByPeer = 256
+const maxFetchesByPeer = 16
+const maxRetryFactor = 32
+
+export class DagSync {
+  readonly #replica: Replica
+  readonly #exchange: BlockExchange
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #options: Required<{ [K in keyof DagSyncOptions]: number }>
+  readonly #jobs = new Map<string, Job>()
+  readonly #queue: Job[] = []
+  readonly #waiting = new Map<string, Job>()
+  /** Fetched jobs by the id of a block that they wait for. */
+  readonly #waiters = new Map<string, Set<Job>>()
+  readonly #ready: Job[] = []
+  /** Given up until the next retry. */
+  readonly #givenUp = new Set<string>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #fetching = new Set<Job>()
+  #waitingBytes = 0
+  #merging = false
+  #retryFactor = 1
+  #retryPlanned = false
+  #abort = new AbortController()
+
+  constructor (components: { readonly replica: Replica, readonly exchange: BlockExchange, readonly clock: Clock, readonly logger: Logger }, options: DagSyncOptions = {}) {
+    this.#replica = components.replica
+    this.#exchange = components.exchange
+    this.#clock = components.clock
+    this.#logger = components.logger
+    this.#options = {
+      parallelFetches: options.parallelFetches ?? 50,
+      fetchTimeout: options.fetchTimeout ?? 10_000,
+      fetchAttempts: options.fetchAttempts ?? 3,
+      retryPause: options.retryPause ?? 15_000,
+      maxWaitingBlocks: options.maxWaitingBlocks ?? 1000
+    }
+  }
+
+  /** Blocks known to be needed and not merged yet. */
+  get pending (): number {
+    let only = 0
+    for (const id of this.#jobs.keys()) if (!this.#replica.wanted.has(id)) only++
+    return only + this.#replica.wanted.size
+  }
+
+  start (): void { this.#abort = new AbortController() }
+
+  async stop (): Promise<void> {
+    this.#abort.abort(new Error('stopped'))
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
+    this.#jobs.clear()
+    this.#queue.length = 0
+    this.#waiting.clear()
+    this.#waiters.clear()
+    this.#ready.length = 0
+    this.#givenUp.clear()
+    this.#waitingBytes = 0
+    this.#retryPlanned = false
+  }
+
+  /** Heads that `from` has. */
+  announce (heads: readonly CID[], from: PeerId): void {
+    for (const cid of heads) {
+      const id = multihashKey(cid)
+      if (this.#replica.heads.has(id)) continue
+      this.#givenUp.delete(id)
+      const job = this.#jobs.get(id)
+      if (job !== undefined) {
+        if (!job.from.some((peer) => peer.equals(from))) job.from = [from, ...job.from.slice(0, 7)]
+        continue
+      }
+      const announced = [...this.#jobs.values()].filter((other) => other.announced && isFrom(other, from)).length
+      if (announced >= maxAnnouncedByPeer) {
+        this.#logger.warn('too many heads under way, ignored one', cid, from)
+        return
+      }
+      this.#add(cid, [from], !this.#replica.wanted.has(id))
+    }
+    this.#pump()
+  }
+
+  /** Fetches what is missing. A full one looks through all blocks for it first, when the store is marked dirty. */
+  async repair (): Promise<void> {
+    if (this.#replica.markedDirty) {
+      this.#logger.info('looking through the DAG for missing blocks')
+      await this.#replica.findMissing({ signal: this.#abort.signal })
+      await this.#replica.setDirty(false)
+    }
+    this.#givenUp.clear()
+    this.#refill()
+    this.#pump()
+  }
+
+  #add (cid: CID, from: PeerId[], announced: boolean): Job | undefined {
+    if (this.#jobs.size >= maxJobs) return undefined
+    const job: Job = { cid, id: multihashKey(cid), from, announced, attempts: 0, block: undefined, below: new Set(), ready: false }
+    this.#jobs.set(job.id, job)
+    this.#queue.push(job)
+    return job
+  }
+
+  #refill (): void {
+    for (const [id, cid] of this.#replica.wanted) {
+      if (this.#jobs.size >= maxJobs) return
+      if (!this.#jobs.has(id) && !this.#givenUp.has(id)) this.#add(cid, [], false)
+    }
+  }
+
+  #pump (): void {
+    if (this.#abort.signal.aborted) return
+    if (this.#queue.length === 0 && this.#fetching.size === 0 && this.#waiting.size === 0 && this.#ready.length === 0) this.#refill()
+    while (this.#fetching.size < this.#options.parallelFetches && this.#waitingBytes < 2 * maxWaitingBytes && this.#waiting.size + this.#ready.length < 2 * this.#options.maxWaitingBlocks) {
+      const at = this.#queue.findIndex((job) => !job.announced || this.#fetchesFrom(job.from[0]) < maxFetchesByPeer)
+      const [job] = at < 0 ? [] : this.#queue.splice(at, 1)
+      if (job === undefined) return
+      this.#fetching.add(job)
+      this.#run(this.#fetch(job))
+    }
+  }
+
+  #fetchesFrom (peer: PeerId | undefined): number {
+    let count = 0
+    if (peer !== undefined) for (const job of this.#fetching) if (job.announced && isFrom(job, peer)) count++
+    return count
+  }
+
+  #run (work: Promise<void>): void {
+    const run = work.catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#logger.error('DAG sync', errorText(error))
+    }).finally(() => this.#running.delete(run))
+    this.#running.add(run)
+  }
+
+  async #fetch (job: Job): Promise<void> {
+    const { signal } = this.#abort
+    try {
+      if (await this.#replica.isMerged(job.cid)) {
+        this.#forget(job)
+        this.#release(job.id)
+      } else {
+        const bytes = await withDeadline(this.#clock, this.#options.fetchTimeout, signal, async (deadline) => await this.#exchange.fetch(job.cid, { from: job.attempts === 0 ? job.from : [], signal: deadline }))
+        const block = decodeBlock(job.cid, bytes)
+        this.#arrived(job, block, await this.#replica.missingLinks(block, () => false))
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#failed(job, error)
+    } finally {
+      this.#fetching.delete(job)
+    }
+    this.#merge()
+    this.#pump()
+  }
+
+  #arrived (job: Job, block: DeltaBlock, missing: readonly CID[]): void {
+    job.block = block
+    let incomplete = this.#replica.heads.size === 0
+    for (const cid of missing) {
+      const id = multihashKey(cid)
+      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#add(cid, job.from, false))
+      if (below === undefined || below.attempts > 0) incomplete = true
+      if (below?.ready === true) continue
+      job.below.add(id)
+      const waiters = this.#waiters.get(id)
+      if (waiters === undefined) this.#waiters.set(id, new Set([job]))
+      else waiters.add(job)
+    }
+    this.#waiting.set(job.id, job)
+    this.#waitingBytes += block.bytes.length
+    if (job.below.size === 0) this.#makeReady(job)
+    else if (incomplete || this.#waiting.size >= this.#options.maxWaitingBlocks || this.#waitingBytes >= maxWaitingBytes) this.#makeAllReady()
+  }
+
+  #makeReady (job: Job): void {
+    if (!this.#waiting.delete(job.id)) return
+    job.ready = true
+    for (const id of job.below) this.#waiters.get(id)?.delete(job)
+    this.#ready.push(job)
+    this.#release(job.id)
+  }
+
+  /** From the top down: nothing waits any longer. */
+  #makeAllReady (): void {
+    for (const job of this.#waiting.values()) this.#makeReady(job)
+  }
+
+  /** What waited for this block goes on. */
+  #release (id: string): void {
+    const waiters = this.#waiters.get(id)
+    this.#waiters.delete(id)
+    for (const job of waiters ?? []) {
+      job.below.delete(id)
+      if (job.below.size === 0) this.#makeReady(job)
+    }
+  }
+
+  #forget (job: Job): void {
+    this.#jobs.delete(job.id)
+    this.#givenUp.delete(job.id)
+  }
+
+  #merge (): void {
+    if (this.#merging || this.#ready.length === 0) return
+    this.#merging = true
+    this.#run(this.#mergeReady().finally(() => {
+      this.#merging = false
+      this.#merge()
+      this.#pump()
+    }))
+  }
+
+  async #mergeReady (): Promise<void> {
+    while (this.#ready.length > 0 && !this.#abort.signal.aborted) {
+      const jobs = this.#ready.splice(0, this.#options.maxWaitingBlocks)
+      try {
+        await this.#replica.merge(jobs.flatMap(({ block }) => block ?? []))
+      } finally {
+        for (const job of jobs) {
+          this.#waitingBytes -= job.block?.bytes.length ?? 0
+          this.#forget(job)
+        }
+      }
+      this.#logger.debug('merged blocks', jobs.length, 'missing', this.#replica.wanted.size)
+      if (this.#replica.wanted.size > 0) this.#planRetry()
+      else this.#retryFactor = 1
+    }
+  }
+
+  #failed (job: Job, error: unknown): void {
+    job.attempts++
+    this.#makeAllReady()
+    if (job.attempts < this.#options.fetchAttempts && !isRefused(error)) {
+      this.#queue.push(job)
+      return
+    }
+    this.#jobs.delete(job.id)
+    this.#waiters.delete(job.id)
+    this.#logger.warn(job.announced ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
+    if (job.announced && !this.#replica.wanted.has(job.id)) return
+    this.#givenUp.add(job.id)
+    this.#planRetry()
+  }
+
+  /** Missing blocks are tried again soon, then less and less often. */
+  #planRetry (): void {
+    if (this.#retryPlanned) return
+    this.#retryPlanned = true
+    const pause = this.#options.retryPause * this.#retryFactor
+    this.#retryFactor = Math.min(maxRetryFactor, this.#retryFactor * 2)
+    this.#run((async () => {
+      await this.#clock.sleep(pause, { signal: this.#abort.signal })
+      this.#retryPlanned = false
+      this.#givenUp.clear()
+      this.#refill()
+      this.#pump()
+    })())
+  }
+}
+
+const isFrom = (job: Job, peer: PeerId): boolean => job.from[0]?.equals(peer) ?? false
+/** The bytes are what the CID names, and no block of ours: others will not have better ones. */
+const isRefused = (error: unknown): boolean => error instanceof Error && error.name === 'DecodeError'

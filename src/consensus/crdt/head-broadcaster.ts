@@ -1,0 +1,62 @@
+/** Announces heads, and again those that nobody has announced for a while (wire.md §3.6). */
+import type { Clock, Logger } from '../../component.ts'
+import type { Head } from '../../crdt/heads.ts'
+import type { PubSub } from '../../transport/transport.ts'
+import type { CID } from 'multiformats/cid'
+import { errorText } from '../../component.ts'
+import { encodeBroadcast } from '../../crdt/broadcast.ts'
+import { maxLinks } from '../../crdt/limits.ts'
+
+/** Heads remembered between two ticks; further ones may be announced once too often. */
+const maxSeen = 50_000
+const jitter = 0.3
+
+interface Components {
+  readonly pubsub: Pick<PubSub, 'publish'>
+  readonly clock: Clock
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  readonly logger: Logger
+  readonly heads: () => readonly Head[]
+}
+
+export class HeadBroadcaster {
+  readonly #components: Components
+  readonly #topic: string
+  readonly #seen = new Set<string>()
+
+  constructor (components: Components, topic: string) {
+    this.#components = components
+    this.#topic = topic
+  }
+
+  /** Somebody announced this head; we need not. */
+  saw (cid: CID): void { if (this.#seen.size < maxSeen) this.#seen.add(cid.toString()) }
+
+  /** Never rejects: what is not heard now is announced again later. */
+  async announce (cids: readonly CID[]): Promise<void> {
+    try {
+      await this.#components.pubsub.publish(this.#topic, encodeBroadcast(cids))
+      for (const cid of cids) this.saw(cid)
+    } catch (error) {
+      this.#components.logger.warn('could not broadcast heads', errorText(error))
+    }
+  }
+
+  /** Announces unseen heads every `interval` ms ± 30 % until the signal fires. */
+  async run (interval: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#components
+    while (true) {
+      try {
+        await clock.sleep(interval * (1 - jitter + 2 * jitter * random()), { signal })
+      } catch {
+        return // stopped
+      }
+      const unseen = this.#components.heads().map(({ cid }) => cid).filter((cid) => !this.#seen.has(cid.toString())).slice(0, maxLinks)
+      this.#seen.clear()
+      if (unseen.length === 0) continue
+      this.#components.logger.debug('rebroadcasting heads', unseen.length)
+      await this.announce(unseen)
+    }
+  }
+}

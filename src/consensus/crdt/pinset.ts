@@ -1,0 +1,99 @@
+/** Reads of the pinset in the store: by key, and as ranges of records that are never all in memory. */
+import type { Layout } from './layout.ts'
+import type { AbortOptions } from '../../component.ts'
+import type { Pin } from '../../pin/pin.ts'
+import type { Store } from '../../store/store.ts'
+import type { PinsetReader, PinsFilter } from '../consensus.ts'
+import type { CID } from 'multiformats/cid'
+import { cidKey } from '../../pin/keys.ts'
+import { allPinTypes, pinTypeFlag, pinTypes } from '../../pin/pin.ts'
+import { prefixRange } from '../../store/store.ts'
+import { decodeRecord, lineOf } from './record.ts'
+import { expiredRange, keyOfEntry, namePrefix, pinOf, typePrefix } from './view.ts'
+
+type Records = ReadonlyArray<readonly [key: string, record: Uint8Array]>
+
+export class StoredPinset implements PinsetReader {
+  readonly #store: Store
+  readonly #layout: Layout
+  readonly count: () => number
+
+  /** @param count pins in the set, as the replica keeps it */
+  constructor (store: Store, layout: Layout, count: () => number) {
+    this.#store = store
+    this.#layout = layout
+    this.count = count
+  }
+
+  async get (cid: CID, options?: AbortOptions): Promise<Pin | undefined> {
+    const key = cidKey(cid)
+    const record = await this.#store.get(this.#layout.record(key), options)
+    return record === undefined ? undefined : pinOf(key, decodeRecord(record).winner.value)
+  }
+
+  async has (cid: CID, options?: AbortOptions): Promise<boolean> {
+    return await this.#store.has(this.#layout.record(cidKey(cid)), options)
+  }
+
+  async * pins (filter: PinsFilter = {}): AsyncGenerator<Pin> {
+    const types = filter.types ?? allPinTypes
+    for await (const records of this.#records(types, filter)) yield * pinsOf(records.filter(([, record]) => lineOf(record, types) !== undefined))
+  }
+
+  async * lines (filter: PinsFilter = {}): AsyncGenerator<readonly Uint8Array[]> {
+    const types = filter.types ?? allPinTypes
+    for await (const records of this.#records(types, filter)) {
+      const lines: Uint8Array[] = []
+      for (const [, record] of records) {
+        const line = lineOf(record, types)
+        if (line !== undefined) lines.push(line)
+      }
+      if (lines.length > 0) yield lines
+    }
+  }
+
+  async * expired (now: number, options?: AbortOptions): AsyncGenerator<Pin> {
+    for await (const records of this.#indexed(expiredRange(this.#layout.indexes, now), options)) {
+      for (const pin of pinsOf(records)) if (pin.expireAt !== undefined && pin.expireAt < now) yield pin
+    }
+  }
+
+  /** Pins with exactly this name, by index. */
+  async * named (name: string, options?: AbortOptions): AsyncGenerator<Pin> {
+    for await (const records of this.#indexed(prefixRange(namePrefix(this.#layout.indexes, name)), options)) {
+      for (const pin of pinsOf(records)) if (pin.name === name) yield pin
+    }
+  }
+
+  /** Records by key without their prefix. Without plain pins only the index of the other types is read. */
+  async * #records (types: number, { signal }: AbortOptions): AsyncGenerator<Records> {
+    const { records, indexes } = this.#layout
+    if ((types & pinTypeFlag('pin')) === 0) {
+      for (const [index, type] of pinTypes.entries()) {
+        if ((types & pinTypeFlag(type)) !== 0) yield * this.#indexed(prefixRange(typePrefix(indexes, index)), { signal })
+      }
+      return
+    }
+    for await (const chunk of this.#store.entries({ ...prefixRange(records), signal })) {
+      yield chunk.map(([key, record]) => [key.slice(records.length - 1), record])
+    }
+  }
+
+  async * #indexed (range: { readonly gte: string, readonly lt: string }, options: AbortOptions = {}): AsyncGenerator<Records> {
+    for await (const entries of this.#store.keys({ ...range, signal: options.signal })) {
+      const keys = entries.map(keyOfEntry)
+      const records = await this.#store.getMany(keys.map(this.#layout.record), options)
+      yield keys.flatMap((key, at) => {
+        const record = records[at]
+        return record === undefined ? [] : [[key, record] as const]
+      })
+    }
+  }
+}
+
+function * pinsOf (records: Records): Generator<Pin> {
+  for (const [key, record] of records) {
+    const pin = pinOf(key, decodeRecord(record).winner.value)
+    if (pin !== undefined) yield pin
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The replica in its store: blocks, set, view, heads and counters, changed by one atomic batch per merge or commit.
+ * It knows no network; the store must not be shared with a second replica of the same namespace.
+ */
+import type { Logger } from '../../component.ts'
+import type { Pin } from '../../pin/pin.ts'
+import type { Store, StoreOperation } from '../../store/store.ts'
+import { code as dagPbCode } from '@ipld/dag-pb'
+import { base32upper } from 'multiformats/bases/base32'
+import { CID } from 'multiformats/cid'
+import { decode as decodeDigest } from 'multiformats/hashes/digest'
+import { errorText } from '../../component.ts'
+import { decodeBlock, encodeBlock, type DeltaBlock } from '../../crdt/block.ts'
+import { DeltaDraft } from '../../crdt/draft.ts'
+import { advanceHeads, nextPriority, sortedHeads, type Heads } from '../../crdt/heads.ts'
+import { maxDeltaBytes } from '../../crdt/limits.ts'
+import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
+import { multihashKey } from '../../pin/keys.ts'
+import { prefixRange } from '../../store/store.ts'
+import { applyChange, noEffects, type PinsetChange } from './changes.ts'
+import { clearReplica, loadReplica, stateOperation, type ReplicaState } from './format.ts'
+import { layoutOf, type Layout } from './layout.ts'
+import { Mutex } from './mutex.ts'
+import { StoredPinset } from './pinset.ts'
+import { earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads } from './reads.ts'
+
+/** Delta entries that one batch merges at most, unless a single block has more. */
+const maxBatchEntries = 20_000
+/** Known but missing blocks; a DAG that is wider than this is refused. */
+const maxWanted = 200_000
+
+export interface ReplicaOptions {
+  /** `crdt.datastore_namespace`. @default '/c' */
+  readonly namespace?: string | undefined
+  /** Every batch survives power loss, too. @default false */
+  readonly sync?: boolean | undefined
+  /** Told, in order, what each durable batch changed. */
+  readonly onChanges?: ((changes: readonly PinsetChange[]) => void) | undefined
+}
+
+/** One change for a commit. */
+export type PinOperation =
+  | { readonly kind: 'put', readonly key: string, readonly value: Uint8Array, readonly pin: Pin }
+  /** `ids`: the live elements when the deletion was asked for, when that was earlier than the commit. */
+  | { readonly kind: 'delete', readonly key: string, readonly ids?: readonly string[] | undefined }
+
+export interface Commit {
+  /** Operations done, from the first on; the others did not fit into the delta. */
+  readonly done: number
+  /** Absent when nothing changed. */
+  readonly block: DeltaBlock | undefined
+}
+
+export class Replica {
+  readonly pinset: StoredPinset
+  readonly #store: Store
+  readonly #layout: Layout
+  readonly #options: ReplicaOptions
+  readonly #logger: Logger
+  readonly #mutex = new Mutex()
+  readonly #wanted = new Map<string, CID>()
+  /** Pins of values that this peer encoded itself. */
+  readonly #known = new WeakMap<Uint8Array, Pin>()
+  #state: ReplicaState = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
+  #dirty = false
+
+  constructor (components: { readonly store: Store, readonly logger: Logger }, options: ReplicaOptions = {}) {
+    this.#store = components.store
+    this.#logger = components.logger
+    this.#options = options
+    this.#layout = layoutOf(options.namespace ?? '/c')
+    this.pinset = new StoredPinset(this.#store, this.#layout, () => this.#state.pins)
+  }
+
+  get heads (): Heads { return this.#state.heads }
+  /** Blocks merged. */
+  get blocks (): number { return this.#state.blocks }
+  /** Blocks that merged ones link to and that are not here, by id. */
+  get wanted (): ReadonlyMap<string, CID> { return this.#wanted }
+  /** Something is missing, or may be. */
+  get dirty (): boolean { return this.#dirty || this.#wanted.size > 0 }
+  get markedDirty (): boolean { return this.#dirty }
+
+  /** Reads where it stopped. Throws StoreError when the namespace is not ours. */
+  async open (): Promise<void> {
+    await this.#mutex.run(async () => {
+      const { state, wanted, dirty } = await loadReplica(this.#store, this.#layout)
+      this.#state = state
+      this.#dirty = dirty
+      this.#wanted.clear()
+      for (const cid of wanted) this.#wanted.set(multihashKey(cid), cid)
+    })
+  }
+
+  async isMerged (cid: CID): Promise<boolean> {
+    const id = multihashKey(cid)
+    if (this.#state.heads.has(id)) return true
+    return !this.#wanted.has(id) && await this.#store.has(this.#layout.block(id))
+  }
+
+  async block (cid: CID): Promise<Uint8Array | undefined> { return await this.#store.get(this.#layout.block(multihashKey(cid))) }
+
+  /** Links that are neither merged nor among `others`. */
+  async missingLinks (block: DeltaBlock, isAmong: (id: string) => boolean): Promise<readonly CID[]> {
+    const unknown = block.links.filter((link) => !isAmong(multihashKey(link)))
+    const merged = await mergedAmong(this.#store, this.#layout, unknown.map(multihashKey), (id) => this.#state.heads.has(id))
+    return unknown.filter((link) => !merged.has(multihashKey(link)))
+  }
+
+  /** Merges blocks that were fetched, parents first; those merged before are left out. */
+  async merge (blocks: readonly DeltaBlock[]): Promise<void> {
+    let group: DeltaBlock[] = []
+    let entries = 0
+    for (const block of parentsFirst(blocks)) {
+      const size = block.delta.elements.length + block.delta.tombstones.length
+      if (group.length > 0 && entries + size > maxBatchEntries) {
+        await this.#mergeGroup(group)
+        group = []
+        entries = 0
+      }
+      group.push(block)
+      entries += size
+    }
+    if (group.length > 0) await this.#mergeGroup(group)
+  }
+
+  /** Writes one delta of at most about 1 MiB from the operations that `take` gives when it is this commit's turn. */
+  async commit (take: () => readonly PinOperation[]): Promise<Commit> {
+    return await this.#mutex.run(async () => {
+      const operations = take()
+      const reads = await readKeys(this.#store, this.#layout, operations.map(({ key }) => key))
+      await readOthers(this.#store, this.#layout, reads.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
+      const draft = new DeltaDraft()
+      let done = 0
+      for (const operation of operations) {
+        if (!draft.isEmpty && draft.size >= maxDeltaBytes) break
+        const state = reads.states.get(operation.key)
+        if (operation.kind === 'put') {
+          if (!draft.isEmpty && draft.size + operation.value.length > maxDeltaBytes) break
+          this.#known.set(operation.value, operation.pin)
+          draft.put(operation.key, operation.value)
+        } else {
+          const live = [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
+          const ids = operation.ids === undefined ? live : live.filter((id) => operation.ids?.includes(id))
+          const room = Math.max(1, Math.floor((maxDeltaBytes - draft.size) / 160))
+          draft.delete(operation.key, ids.slice(0, room))
+          if (ids.length > room) break
+        }
+        done++
+      }
+      if (draft.isEmpty) return { done, block: undefined }
+      const block = encodeBlock(draft.delta(nextPriority(this.#state.heads)), sortedHeads(this.#state.heads).map(({ cid }) => cid))
+      await this.#write([block], reads)
+      return { done, block }
+    })
+  }
+
+  /** Ids of the live elements of a key, as a deletion asked for now would name them. */
+  async liveIds (key: string): Promise<readonly string[]> {
+    const { states } = await readKeys(this.#store, this.#layout, [key])
+    await readOthers(this.#store, this.#layout, states, [key])
+    const state = states.get(key)
+    return [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
+  }
+
+  async setDirty (dirty: boolean): Promise<void> {
+    await this.#mutex.run(async () => {
+      await this.#store.batch([dirty ? { type: 'put', key: this.#layout.dirty, value: new Uint8Array(0) } : { type: 'del', key: this.#layout.dirty }])
+      this.#dirty = dirty
+    })
+  }
+
+  /** Looks through every merged block for links to missing ones, which are then wanted. */
+  async findMissing (options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    for await (const chunk of this.#store.keys({ ...prefixRange(this.#layout.blocks), signal: options.signal })) {
+      for (const key of chunk) {
+        const bytes = await this.#store.get(key, options)
+        if (bytes !== undefined) await this.#wantLinks(key, bytes)
+      }
+    }
+  }
+
+  /** Removes everything; the replica is empty and open afterwards. */
+  async clear (): Promise<void> {
+    await this.#mutex.run(async () => {
+      await clearReplica(this.#store, this.#layout)
+      this.#state = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
+      this.#wanted.clear()
+      this.#dirty = false
+    })
+  }
+
+  async #mergeGroup (group: readonly DeltaBlock[]): Promise<void> {
+    await this.#mutex.run(async () => {
+      const merged = await mergedAmong(this.#store, this.#layout, group.map(({ id }) => id), (id) => this.#state.heads.has(id))
+      const fresh = [...new Map(group.map((block) => [block.id, block])).values()].filter(({ id }) => !merged.has(id))
+      if (fresh.length === 0) return
+      const elements = fresh.flatMap(({ id, delta }) => delta.elements.map(({ key }) => [key, id] as const))
+      const tombstones = fresh.flatMap(({ delta }) => delta.tombstones)
+      const reads = await readKeys(this.#store, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
+      await readOthers(this.#store, this.#layout, reads.states, tombstones.map(({ key }) => key))
+      if (this.#state.early > 0) await earlyTombstones(this.#store, this.#layout, reads.states, elements)
+      await this.#write(fresh, reads)
+    })
+  }
+
+  async #write (blocks: readonly DeltaBlock[], { states, records }: KeyReads): Promise<void> {
+    const ids = new Set(blocks.map(({ id }) => id))
+    // Tombstones for merged blocks either find their element or have nothing left to do; the others are early.
+    const live = new Set([...states.values()].flatMap(({ winner, others }) => [...(winner === undefined ? [] : [winner.id]), ...others.map(({ id }) => id)]))
+    const named = blocks.flatMap(({ delta }) => delta.tombstones.map(({ id }) => id)).filter((id) => !ids.has(id))
+    const merged = await mergedAmong(this.#store, this.#layout, named, (id) => live.has(id))
+    const effects = noEffects()
+    const context = { layout: this.#layout, records, merged: ids, known: (value: Uint8Array) => this.#known.get(value) }
+    for (const [key, change] of mergeBlocks(states, blocks, (id) => merged.has(id))) applyChange(effects, key, change, context)
+    const missing = await this.#missing(blocks, ids)
+    const state: ReplicaState = {
+      heads: advanceHeads(this.#state.heads, blocks, multihashKey, (id) => this.#wanted.has(id)),
+      pins: this.#state.pins + effects.pins,
+      early: this.#state.early + effects.early,
+      blocks: this.#state.blocks + blocks.length
+    }
+    const operations: StoreOperation[] = effects.operations
+    for (const block of blocks) {
+      operations.push({ type: 'put', key: this.#layout.block(block.id), value: block.bytes })
+      if (this.#wanted.has(block.id)) operations.push({ type: 'del', key: this.#layout.want(block.id) })
+    }
+    for (const [id, cid] of missing) operations.push({ type: 'put', key: this.#layout.want(id), value: cid.bytes })
+    operations.push(stateOperation(this.#layout, state))
+    await this.#store.batch(operations, { sync: this.#options.sync })
+    this.#state = state
+    for (const id of ids) this.#wanted.delete(id)
+    for (const [id, cid] of missing) this.#wanted.set(id, cid)
+    this.#tell(effects.changes)
+  }
+
+  #decodeStored (key: string, bytes: Uint8Array): DeltaBlock | undefined {
+    try {
+      const multihash = base32upper.baseDecode(key.slice(this.#layout.blocks.length))
+      return decodeBlock(CID.createV1(dagPbCode, decodeDigest(multihash)), bytes)
+    } catch (error) {
+      this.#logger.error('a stored block is damaged', key, errorText(error))
+      return undefined
+    }
+  }
+
+  #tell (changes: readonly PinsetChange[]): void {
+    if (changes.length === 0) return
+    try {
+      this.#options.onChanges?.(changes)
+    } catch (error) {
+      this.#logger.error('a listener of the pinset failed', errorText(error))
+    }
+  }
+
+  /** Links of these blocks that are neither merged, wanted before, nor among the blocks. */
+  async #missing (blocks: readonly DeltaBlock[], ids: ReadonlySet<string>): Promise<ReadonlyMap<string, CID>> {
+    const links = new Map<string, CID>()
+    for (const block of blocks) {
+      for (const link of block.links) {
+        const id = multihashKey(link)
+        if (!ids.has(id) && !this.#wanted.has(id) && !this.#state.heads.has(id)) links.set(id, link)
+      }
+    }
+    for (const id of await mergedAmong(this.#store, this.#layout, [...links.keys()], () => false)) links.delete(id)
+    if (links.size + this.#wanted.size > maxWanted) throw new RangeError(`more than ${maxWanted} blocks of the DAG are missing`)
+    return links
+  }
+
+  async #wantLinks (key: string, bytes: Uint8Array): Promise<void> {
+    const block = this.#decodeStored(key, bytes)
+    if (block === undefined) return
+    await this.#mutex.run(async () => {
+      const missing = await this.#missing([block], new Set())
+      if (missing.size === 0) return
+      await this.#store.batch([...missing].map(([id, cid]) => ({ type: 'put', key: this.#layout.want(id), value: cid.bytes })))
+      for (const [id, cid] of missing) this.#wanted.set(id, cid)
+    })
+  }
+}
