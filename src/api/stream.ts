@@ -13,7 +13,7 @@ import type { ApiRequest, HeaderList } from './response.ts'
 
 export const statusLineType = 'application/x-ndjson; status=line'
 /** Whether an Accept or Content-Type header names lines with a closing status. */
-export const hasStatusLine = (header: string | null): boolean => header !== null && /application\/x-ndjson\s*;\s*status=line/i.test(header)
+export const hasStatusLine = (header: string | null): boolean => header !== null && /application\/x-ndjson\s*;(?:[^,]*;)?\s*status=line/i.test(header)
 
 const streamError: HeaderList = [['Trailer', 'X-Stream-Error']]
 const encoder = new TextEncoder()
