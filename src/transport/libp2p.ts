@@ -1,5 +1,5 @@
 /** The private network over libp2p 3: TCP, WebSocket and relays as the platform passes them in. */
-import type { ByteStream, PubSub, StreamHandlerOptions, Transport } from './transport.ts'
+import type { AddressBook, ByteStream, KnownPeer, PubSub, StreamHandlerOptions, Transport } from './transport.ts'
 import type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
@@ -20,18 +20,8 @@ import { SecretWatch } from './secret-watch.ts'
 
 export type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 
-/** A known peer and where it may be reached; the addresses end in its `/p2p/<id>`. */
-export interface KnownPeer {
-  readonly peer: PeerId
-  readonly addresses: readonly Multiaddr[]
-}
-
 /** A Transport that also keeps an address book. */
-export interface Libp2pTransport extends Transport {
-  /** Notes where peers may be reached; addresses that name no peer are left out. */
-  remember: (addresses: readonly Multiaddr[]) => Promise<void>
-  /** Everybody the address book knows. */
-  known: () => Promise<readonly KnownPeer[]>
+export interface Libp2pTransport extends Transport, AddressBook {
   /** For components that are themselves parts of libp2p. */
   readonly node: Libp2p
 }

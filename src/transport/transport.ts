@@ -58,3 +58,17 @@ export interface Transport extends Startable {
   /** Bytes by protocol, where the transport counts them. */
   bandwidth: () => ReadonlyMap<string, Bandwidth>
 }
+
+/** A known peer and where it may be reached; the addresses end in its /p2p/<id>. */
+export interface KnownPeer {
+  readonly peer: PeerId
+  readonly addresses: readonly Multiaddr[]
+}
+
+/** Where peers may be reached, whether connected or not. */
+export interface AddressBook {
+  /** Addresses that name no peer are left out. */
+  remember: (addresses: readonly Multiaddr[]) => Promise<void>
+  /** Everybody but this peer. */
+  known: () => Promise<readonly KnownPeer[]>
+}
