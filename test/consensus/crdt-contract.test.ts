@@ -1,0 +1,4 @@
+import { consensusContract } from '../contract/consensus.ts'
+import { openCrdtCluster } from './crdt-peers.ts'
+
+consensusContract('crdt', async (count, options) => (await openCrdtCluster(count, { consensus: { ...options } })).members)
