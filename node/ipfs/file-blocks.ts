@@ -68,6 +68,8 @@ export class FileBlocks implements BlockStorage {
     return undefined
   }
 
+  async has (cid: CID): Promise<boolean> { return await stat(this.#path(blockKey(cid)).file).then(() => true, () => false) }
+
   async put ({ cid, bytes }: Block): Promise<void> {
     const key = blockKey(cid)
     const writing = this.#writing.get(key) ?? this.#write(key, bytes).finally(() => { this.#writing.delete(key) })

@@ -8,6 +8,8 @@ import type { Block } from './ipfs.ts'
 export interface BlockStorage {
   /** Bytes that were checked against the CID; undefined where there are none, or broken ones. */
   get: (cid: CID) => Promise<Uint8Array | undefined>
+  /** True where there seem to be such bytes; only `get` checks them. */
+  has: (cid: CID) => Promise<boolean>
   /** Survives a kill of the process once it resolves. StorageFullError beyond the limit; a block that is there already costs nothing. */
   put: (block: Block) => Promise<void>
   /** True where it was there. */
@@ -33,6 +35,8 @@ export class MemoryBlockStorage implements BlockStorage {
   constructor (storageMax = 10n * 1024n ** 3n) { this.storageMax = storageMax }
 
   async get (cid: CID): Promise<Uint8Array | undefined> { return this.#blocks.get(blockKey(cid))?.bytes }
+
+  async has (cid: CID): Promise<boolean> { return this.#blocks.has(blockKey(cid)) }
 
   async put ({ cid, bytes }: Block): Promise<void> {
     if (this.#blocks.has(blockKey(cid))) return

@@ -39,7 +39,7 @@ export interface ContentNetwork {
 
 export interface HeliaComponents {
   readonly storage: BlockStorage
-  /** Keeps the pins; every key begins with `pin/`. */
+  /** Keeps the pins; every key begins with `pin/`. Closed at stop, as the storage is. */
   readonly store: Store
   readonly network: ContentNetwork
   readonly logger: ComponentLogger
@@ -72,15 +72,18 @@ const putBatch = 8 * 1024 * 1024
 
 export class HeliaConnector implements IpfsConnector {
   readonly #storage: BlockStorage
+  readonly #store: Store
   readonly #pins: PinRecords
   readonly #network: ContentNetwork
   readonly #log: Logger
   readonly #options: HeliaOptions
   readonly #guard = new GcGuard()
   #members: MemberBlocks | undefined
+  #stopping: Promise<void> | undefined
 
   constructor ({ storage, store, network, members, logger }: HeliaComponents, options: HeliaOptions = {}) {
     this.#storage = storage
+    this.#store = store
     this.#pins = new PinRecords(store)
     this.#network = network
     this.#members = members
@@ -94,8 +97,16 @@ export class HeliaConnector implements IpfsConnector {
   async start (): Promise<void> {}
 
   async stop (): Promise<void> {
-    await this.#network.stop()
-    await this.#storage.close()
+    this.#stopping ??= this.#close()
+    await this.#stopping
+  }
+
+  async #close (): Promise<void> {
+    try {
+      await this.#network.stop()
+    } finally {
+      try { await this.#storage.close() } finally { await this.#store.close() }
+    }
   }
 
   async id (): Promise<IpfsId> { return await this.#network.id() }

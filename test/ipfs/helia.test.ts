@@ -153,6 +153,7 @@ it('says what is not there after the time for reading', async () => {
 
 it('leaves pins readable after a restart on the same store', async () => {
   const store = new MemoryStore()
+  store.close = async () => {}
   const storage = new MemoryBlockStorage()
   const { root, blocks } = await sampleDag('restart')
   const open = (): HeliaConnector => new HeliaConnector({ storage, store, network: silentNetwork, logger: silentLogger })
