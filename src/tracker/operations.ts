@@ -1,6 +1,7 @@
 /** The operations in flight or failed, one per CID, counted by status. */
 import { Operation } from './operation.ts'
 import type { OperationType } from './operation.ts'
+import { cidKey } from '../pin/keys.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { TrackerStatus } from '../pin/status.ts'
 import type { CID } from 'multiformats/cid'
@@ -19,6 +20,12 @@ export class Operations {
 
   /** All of them now. */
   list (): readonly Operation[] { return [...this.#byCid.values()] }
+
+  /** All of them now, in the order in which the pinset lists. */
+  listByKey (): readonly Operation[] {
+    const keyed = this.list().map((operation) => ({ key: cidKey(operation.pin.cid), operation }))
+    return keyed.sort((a, b) => a.key < b.key ? -1 : 1).map(({ operation }) => operation)
+  }
 
   /** A new operation in place of any other, or undefined when one of this type is under way: that one gets the new options. */
   replace (type: OperationType, pin: Pin, now: number): Operation | undefined {

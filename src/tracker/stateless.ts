@@ -229,7 +229,7 @@ class StatelessTracker implements PinTracker {
 
   async * #list (filter: StatusFilter, options: AbortOptions): AsyncGenerator<{ readonly pin: Pin, readonly info: PinInfo }> {
     if (filter !== 0 && (filter & settledBits) === 0) {
-      for (const operation of this.#operations.list()) {
+      for (const operation of this.#operations.listByKey()) {
         if (!operation.cancelled && matchesFilter(operation.status, filter)) yield { pin: operation.pin, info: this.#ofOperation(operation) }
       }
       return

@@ -13,7 +13,7 @@ export interface PinTracker extends Startable {
   /** The pinset no longer holds it. */
   untrack: (cid: CID) => void
   status: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
-  /** Everything matching the filter, as it is found (behaviour.md §5). */
+  /** Everything matching the filter, in the order in which the pinset lists (behaviour.md §5). */
   statusAll: (filter: StatusFilter, options?: AbortOptions) => AsyncIterable<PinInfo>
   /** Re-queues one pin in error or unexpectedly unpinned and returns the status after that. */
   recover: (cid: CID, options?: AbortOptions) => Promise<PinInfo>

@@ -1,0 +1,156 @@
+/** Status and recovery, of one pin and of all, here and in the whole cluster (behaviour.md §11, wire.md §6.4). */
+import { errorText } from '../component.ts'
+import type { AbortOptions } from '../component.ts'
+import { PinNotFoundError } from '../errors.ts'
+import { isEverywhere } from '../pin/pin.ts'
+import type { GlobalPinInfo, PinInfo } from '../pin/pin-info.ts'
+import type { StatusFilter } from '../pin/status.ts'
+import type { LocalOptions } from './cluster.ts'
+import type { PeerContext } from './components.ts'
+import { answerTimeout, within } from './deadline.ts'
+import { isAuthorizationError } from './errors.ts'
+import { mergeListings } from './merge.ts'
+import type { Listing } from './merge.ts'
+import { GlobalInfoBuilder, globalOf, standInInfo } from './pin-infos.ts'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+
+type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'tracker' | 'rpc' | 'clock' | 'log'>
+type Question = 'PinTracker.Status' | 'PinTracker.Recover'
+
+/** Peers of this implementation list in the order of keys. */
+const listsInOrder = (version: string): boolean => version.includes('+pinswarm')
+
+/** Asks trackers, ours and those of the members. */
+export class StatusService {
+  readonly #parts: Parts
+  readonly #versions = new Map<string, string>()
+
+  constructor (parts: Parts) { this.#parts = parts }
+
+  async status (cid: CID, { local = false, signal }: LocalOptions = {}): Promise<GlobalPinInfo> {
+    return local ? globalOf(await this.#parts.tracker.status(cid, { signal })) : await this.#ask('PinTracker.Status', cid, { signal })
+  }
+
+  async recover (cid: CID, { local = false, signal }: LocalOptions = {}): Promise<GlobalPinInfo> {
+    return local ? globalOf(await this.recoverLocal(cid, { signal })) : await this.#ask('PinTracker.Recover', cid, { signal })
+  }
+
+  /** Throws PinNotFoundError for a CID that neither the pinset nor the tracker knows. */
+  async recoverLocal (cid: CID, options?: AbortOptions): Promise<PinInfo> {
+    const info = await this.#parts.tracker.recover(cid, options)
+    if (info.status === 'unpinned' && !await this.#parts.consensus.log.pinset.has(cid, options)) throw new PinNotFoundError()
+    return info
+  }
+
+  async * statusAll (filter: StatusFilter, { local = false, signal }: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
+    const { tracker, rpc } = this.#parts
+    const here = (options: AbortOptions): AsyncIterable<PinInfo> => tracker.statusAll(filter, options)
+    if (local) yield * globalsOf(here({ signal }))
+    else yield * this.#listAll(here, (peer, options) => rpc.stream(peer, 'PinTracker.StatusAll', [filter], options), { signal })
+  }
+
+  async * recoverAll ({ local = false, signal }: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
+    const { tracker, rpc } = this.#parts
+    const here = (options: AbortOptions): AsyncIterable<PinInfo> => tracker.recoverAll(options)
+    if (local) yield * globalsOf(here({ signal }))
+    else yield * this.#listAll(here, (peer, options) => rpc.stream(peer, 'Cluster.RecoverAllLocal', [], options), { signal })
+  }
+
+  async #members (): Promise<readonly PeerId[]> {
+    const { options, self, consensus } = this.#parts
+    return options.followerMode ? [self] : await consensus.peerset.peers()
+  }
+
+  /** Those that should hold it answer for themselves; the rest is known from here. */
+  async #ask (question: Question, cid: CID, options: AbortOptions): Promise<GlobalPinInfo> {
+    const { consensus, monitor, clock, log } = this.#parts
+    const now = clock.now()
+    const pin = await consensus.log.pinset.get(cid, options)
+    const members = await this.#members()
+    const builder = new GlobalInfoBuilder()
+    const standIn = (peer: PeerId, status: 'unpinned' | 'remote' | 'cluster_error', error?: string): void => {
+      builder.add(standInInfo(pin ?? cid, { peer, ping: monitor.latestPing(peer), status, error, now }))
+    }
+    if (pin === undefined) {
+      for (const member of members) standIn(member, 'unpinned')
+      return builder.build(cid, now)
+    }
+
+    const asked = isEverywhere(pin) || this.#parts.options.followerMode ? members : pin.allocations
+    for (const member of members) if (!asked.some((peer) => peer.equals(member))) standIn(member, 'remote')
+    const answers = await Promise.all(asked.map(async (peer) => ({ peer, answer: await this.#askOne(question, peer, cid, options) })))
+    options.signal?.throwIfAborted()
+    for (const { peer, answer } of answers) {
+      if ('info' in answer) builder.add(answer.info)
+      else if (!isAuthorizationError(answer.error)) {
+        log.warn(`${question} failed on ${peer.toString()}:`, errorText(answer.error))
+        standIn(peer, 'cluster_error', errorText(answer.error))
+      }
+    }
+    return builder.build(cid, now)
+  }
+
+  async #askOne (question: Question, peer: PeerId, cid: CID, options: AbortOptions): Promise<{ readonly info: PinInfo } | { readonly error: unknown }> {
+    const { self, tracker, rpc, clock } = this.#parts
+    const ask = async (limited: AbortOptions): Promise<PinInfo> => {
+      if (!peer.equals(self)) return { ...await rpc.call(peer, question, cid, limited), peer }
+      return question === 'PinTracker.Status' ? await tracker.status(cid, limited) : await tracker.recover(cid, limited)
+    }
+    try { return { info: await within(clock, answerTimeout, options, ask) } } catch (error) { return { error } }
+  }
+
+  async * #listAll (here: (options: AbortOptions) => AsyncIterable<PinInfo>, there: (peer: PeerId, options: AbortOptions) => AsyncIterable<PinInfo>, options: AbortOptions): AsyncGenerator<GlobalPinInfo> {
+    const { self, monitor, clock, log } = this.#parts
+    const members = await this.#members()
+    const ended = new AbortController()
+    const given = options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal])
+    const lost = new Map(members.map((peer) => [peer.toString(), new AbortController()]))
+    // A member that dies without a word would hold up the listing for ever.
+    const forget = monitor.onAlert((alert) => { if (alert.name === 'ping') lost.get(alert.peer.toString())?.abort(new Error('the peer is gone: its ping expired')) })
+    const open = async (peer: PeerId): Promise<Listing> => {
+      if (peer.equals(self)) return { peer, infos: here({ signal: given }), sorted: true }
+      const gone = lost.get(peer.toString())?.signal
+      const signal = gone === undefined ? given : AbortSignal.any([given, gone])
+      return { peer, infos: ofPeer(peer, there(peer, { signal })), sorted: listsInOrder(await this.#versionOf(peer, { signal })) }
+    }
+    try {
+      const listings = await Promise.all(members.map(open))
+      yield * mergeListings(listings, {
+        latestPing: (peer) => monitor.latestPing(peer),
+        now: () => clock.now(),
+        onFailure: (peer, error) => {
+          this.#versions.delete(peer.toString())
+          log.warn(`listing of ${peer.toString()} failed:`, errorText(error))
+        }
+      })
+    } finally {
+      forget()
+      ended.abort(new Error('listing ended'))
+    }
+  }
+
+  /** Empty when it does not say. */
+  async #versionOf (peer: PeerId, options: AbortOptions): Promise<string> {
+    const key = peer.toString()
+    const known = this.#versions.get(key)
+    if (known !== undefined) return known
+    try {
+      const version = await within(this.#parts.clock, answerTimeout, options, async (limited) => await this.#parts.rpc.call(peer, 'Cluster.Version', {}, limited))
+      if (this.#versions.size >= 4096) this.#versions.clear()
+      this.#versions.set(key, version)
+      return version
+    } catch {
+      return ''
+    }
+  }
+}
+
+/** Answers count for the peer that was asked, whatever they say (wire.md §9 item 20). */
+async function * ofPeer (peer: PeerId, infos: AsyncIterable<PinInfo>): AsyncGenerator<PinInfo> {
+  for await (const info of infos) yield { ...info, peer }
+}
+
+async function * globalsOf (infos: AsyncIterable<PinInfo>): AsyncGenerator<GlobalPinInfo> {
+  for await (const info of infos) yield globalOf(info)
+}
