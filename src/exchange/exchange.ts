@@ -16,4 +16,6 @@ export interface FetchOptions extends AbortOptions {
 export interface BlockExchange extends Startable {
   /** Bytes that hash to `cid`, from any connected member; rejects when the signal fires. */
   fetch: (cid: CID, options?: FetchOptions) => Promise<Uint8Array>
+  /** The block is in the store now: members that asked for it earlier get it at once instead of when they ask again. */
+  offer?: (cid: CID) => void
 }

@@ -5,6 +5,16 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { expect, it } from 'vitest'
 import { createMemoryExchange } from '../../src/exchange/memory.ts'
 import { createMemoryNetwork } from '../../src/transport/memory.ts'
+import { exchangeContract } from '../contract/exchange.ts'
+
+exchangeContract('memory', async (count, blocks) => {
+  const network = createMemoryNetwork()
+  const exchange = createMemoryExchange()
+  const transports = await Promise.all(Array.from({ length: count }, async () => network.join(peerIdFromPrivateKey(await generateKeyPair('Ed25519')))))
+  for (const transport of transports) await transport.start()
+  await network.connectAll()
+  return transports.map((transport, index) => ({ transport, exchange: exchange.join(transport, blocks(index)) }))
+})
 
 it('fetches from connected members, also blocks that appear later, until the signal fires', async () => {
   const network = createMemoryNetwork()

@@ -1,0 +1,58 @@
+/** Messages on a bitswap stream: each after its length as a varint. */
+import { DecodeError } from '../errors.ts'
+
+const maxLengthBytes = 4
+
+/** The bytes with their length before them. */
+export function frameMessage (message: Uint8Array): Uint8Array {
+  const length: number[] = []
+  let rest = message.byteLength
+  do {
+    length.push(rest >= 0x80 ? (rest & 0x7f) | 0x80 : rest)
+    rest = Math.floor(rest / 128)
+  } while (rest > 0)
+  const frame = new Uint8Array(length.length + message.byteLength)
+  frame.set(length)
+  frame.set(message, length.length)
+  return frame
+}
+
+/** Cuts a stream into messages, however its bytes arrive; throws DecodeError for a message over `limit` bytes and for a stream that ends inside one. */
+export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  let lengthBytes = 0
+  let length = 0
+  // Undefined while the length is still being read.
+  let missing: number | undefined
+  let parts: Uint8Array[] = []
+  for await (const bytes of source) {
+    for (let offset = 0; offset < bytes.byteLength;) {
+      if (missing === undefined) {
+        const byte = bytes[offset++] ?? 0
+        length += (byte & 0x7f) * 128 ** lengthBytes++
+        if (length > limit || lengthBytes > maxLengthBytes) throw new DecodeError(`bitswap message: longer than ${limit} bytes`)
+        if (byte >= 0x80) continue
+        missing = length
+      }
+      const part = bytes.subarray(offset, offset + missing)
+      parts.push(part)
+      offset += part.byteLength
+      missing -= part.byteLength
+      if (missing > 0) continue
+      yield join(parts, length)
+      missing = undefined
+      parts = []
+      length = lengthBytes = 0
+    }
+  }
+  if (lengthBytes > 0) throw new DecodeError('bitswap message: cut off')
+}
+
+function join (parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.byteLength
+  }
+  return whole
+}
