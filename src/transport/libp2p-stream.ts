@@ -31,7 +31,7 @@ export class Libp2pByteStream implements ByteStream {
     this.#counter = counter
     this.source = this.#read()
     this.#remoteClosed = stream.remoteWriteStatus === 'closed' && stream.status === 'open'
-    this.#ended = this.#remoteClosed && stream.readableEnded
+    this.#ended = this.#atEnd()
     if (stream.status !== 'open') this.#finish(new StreamResetError())
     stream.addEventListener('message', ({ data }) => { this.#receive(data instanceof Uint8Array ? [data] : [...data], data.byteLength) })
     stream.addEventListener('remoteCloseWrite', () => { this.#remoteClosed = true })
@@ -82,9 +82,13 @@ export class Libp2pByteStream implements ByteStream {
     }
   }
 
+  /** The protocol negotiation gives back what it read too much, possibly after the stream has seen its end. */
+  #atEnd (): boolean { return this.#remoteClosed && this.#stream.readableEnded && this.#stream.readBufferLength === 0 }
+
   #receive (parts: readonly Uint8Array[], size: number): void {
     this.#received.push(...parts)
     this.#unread += size
+    if (this.#atEnd()) this.#ended = true
     if (this.#unread >= readHigh && this.#stream.readStatus === 'readable') this.#stream.pause()
     this.#notify()
   }
