@@ -1,4 +1,5 @@
 /** Joins small values into larger writes: a listing of a million entries is not a million packets. */
+import { concatenated } from './concatenated.ts'
 import type { AbortOptions } from '../component.ts'
 import type { ByteStream } from '../transport/transport.ts'
 
@@ -62,20 +63,10 @@ export class BatchWriter {
     this.#bytes = 0
     if (length === 0) return
     try {
-      await this.#stream.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : joined(parts, length), this.#options)
+      await this.#stream.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : concatenated(parts, length), this.#options)
     } catch (error) {
       this.#failure = { error }
       throw error
     }
   }
-}
-
-function joined (parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

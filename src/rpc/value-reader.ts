@@ -1,5 +1,6 @@
 /** Takes a stream of bytes apart into msgpack values as they complete: values have no length prefix (wire.md §5.1). */
 import { DecodeError } from '../errors.ts'
+import { concatenated } from './concatenated.ts'
 import { ValueScanner } from './msgpack-scan.ts'
 
 /** Reads whole values off a byte stream, each byte once, one value in memory at a time. */
@@ -44,14 +45,4 @@ export class ValueReader {
     this.#at = 0
     return true
   }
-}
-
-function concatenated (parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
