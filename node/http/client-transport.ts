@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { drained } from './request.ts'
 import type { ClientRequest as Outgoing, IncomingMessage, RequestOptions } from 'node:http'
 import type { ClientRequest, ClientResponse, Transport } from '../../src/api/client/transport.ts'
 
@@ -35,7 +36,7 @@ async function writeBody (outgoing: Outgoing, body: ClientRequest['body']): Prom
   const chunks = body instanceof Blob ? body.stream() as unknown as AsyncIterable<Uint8Array> : body
   for await (const chunk of chunks) {
     if (outgoing.destroyed) return
-    if (!outgoing.write(chunk)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')])
+    if (!outgoing.write(chunk)) await drained(outgoing)
   }
   outgoing.end()
 }

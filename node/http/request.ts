@@ -1,5 +1,6 @@
 /** One HTTP exchange of Node's server as the API sees it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import type { ApiRequest, ApiResponse } from '../../src/api/response.ts'
 
 /** The request; its body is read from the socket as it is taken, and leaving it early does not close the connection. */
@@ -23,7 +24,8 @@ export function apiRequest (incoming: IncomingMessage, signal: AbortSignal): Api
 // eslint-disable-next-line no-control-regex -- they are what is removed
 export const headerText = (text: string): string => Buffer.from(text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')).toString('latin1')
 
-const drained = async (outgoing: ServerResponse): Promise<void> => await new Promise((resolve) => {
+/** Resolves when more can be written, or never will be. */
+export const drained = async (outgoing: Writable): Promise<void> => await new Promise((resolve) => {
   const done = (): void => {
     outgoing.off('drain', done)
     outgoing.off('close', done)
@@ -33,22 +35,50 @@ const drained = async (outgoing: ServerResponse): Promise<void> => await new Pro
   outgoing.on('close', done)
 })
 
-/** Writes small chunks of one turn of the loop as one. */
-function writeBatched (outgoing: ServerResponse, chunk: Uint8Array): boolean {
-  if (outgoing.writableCorked === 0) {
-    outgoing.cork()
-    setImmediate(() => { outgoing.uncork() })
+const maxBatch = 65_536
+
+/** Joins small chunks of one turn of the loop into one write. */
+class Batch {
+  readonly #outgoing: ServerResponse
+  #chunks: Uint8Array[] = []
+  #size = 0
+  #isScheduled = false
+
+  constructor (outgoing: ServerResponse) { this.#outgoing = outgoing }
+
+  /** False when the socket has enough for now. */
+  push (chunk: Uint8Array): boolean {
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    if (this.#size >= maxBatch) return this.flush()
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      setImmediate(() => {
+        this.#isScheduled = false
+        this.flush()
+      })
+    }
+    return true
   }
-  return outgoing.write(chunk)
+
+  flush (): boolean {
+    const chunks = this.#chunks
+    if (chunks.length === 0 || this.#outgoing.destroyed) return true
+    this.#chunks = []
+    this.#size = 0
+    return this.#outgoing.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+  }
 }
 
 async function sendBody (outgoing: ServerResponse, body: AsyncIterable<Uint8Array>): Promise<number> {
+  const batch = new Batch(outgoing)
   let sent = 0
   for await (const chunk of body) {
     if (outgoing.destroyed) break
     sent += chunk.length
-    if (!writeBatched(outgoing, chunk)) await drained(outgoing)
+    if (!batch.push(chunk)) await drained(outgoing)
   }
+  batch.flush()
   return sent
 }
 

@@ -1,15 +1,13 @@
 /** `ipfs-cluster-ctl`: from arguments to exit code. */
-import { JsonClient } from '../../../src/api/client/json-client.ts'
 import { errorText } from '../../../src/component.ts'
 import { version } from '../../../src/version.ts'
-import { nodeTransport } from '../../http/client-transport.ts'
 import { UsageError } from './command.ts'
 import { commandNames, findCommand } from './commands.ts'
-import { parseHosts, urlOf } from './endpoints.ts'
 import { globalFlags } from './globals.ts'
 import { commandHelp, groupHelp, programHelp } from './help.ts'
 import { Output, prettyJson } from './output.ts'
 import { parseFlags } from './parse.ts'
+import type { JsonClient } from '../../../src/api/client/json-client.ts'
 import type { Values } from './command.ts'
 import type { Encoding } from './output.ts'
 
@@ -29,7 +27,9 @@ export const exitCodes = { ok: 0, local: 1, api: 2, unknownCommand: 3, waitTimeo
 type Globals = Values<typeof globalFlags>
 const named = (error: unknown, name: string): boolean => error instanceof Error && error.name === name
 
+/** Loaded when there is something to ask: help should be there at once. */
 async function clientOf (flags: Globals, streams: ProgramStreams): Promise<JsonClient> {
+  const [{ JsonClient }, { nodeTransport }, { parseHosts, urlOf }] = await Promise.all([import('../../../src/api/client/json-client.ts'), import('../../http/client-transport.ts'), import('./endpoints.ts')])
   if (flags.secret !== '') throw new UsageError('error : --secret is for the API over libp2p, which is not available yet: use the HTTP address of the API')
   const given = flags.basicAuth === '' ? streams.environment['CLUSTER_CREDENTIALS'] ?? '' : flags.basicAuth
   const https = flags.https || (given !== '' && !flags.forceHttp)
