@@ -71,8 +71,8 @@ class ClusterPeer implements Peer {
     const consensus = components.consensus({
       monitor,
       hooks: {
-        pinned: (pin) => { tracker.track(pin); this.#events.emit('pin:added', pin) },
-        unpinned: (cid) => { tracker.untrack(cid); this.#events.emit('pin:removed', cid) }
+        pinned: (pin) => { this.#events.emit('pin:added', pin); tracker.track(pin) },
+        unpinned: (cid) => { this.#events.emit('pin:removed', cid); tracker.untrack(cid) }
       }
     })
     const metrics = new MetricsPublisher({ self, options, connector, monitor, clock, log })
