@@ -21,6 +21,8 @@ export type ProtectorFactory = (options: ProtectorOptions) => () => ConnectionPr
 const nonceLength = 24
 /** Most bytes per write: one write is one WebSocket message, and receivers refuse huge ones. */
 const frameSize = 65_536
+/** For closing a refused connection in order, in ms. */
+const farewellTime = 1000
 /** Every connection opens with the header of multistream-select. */
 const opening = new TextEncoder().encode('\u0013/multistream/1.0.0\n')
 
@@ -91,11 +93,22 @@ class ProtectedConnection extends AbstractMultiaddrConnection {
   #checkOpening (plain: Uint8Array): boolean {
     for (let index = 0; index < plain.byteLength && this.#opened < opening.byteLength; index++) {
       if (plain[index] !== opening[this.#opened++]) {
-        this.#onDifferentSecret?.(this.#raw.remoteAddr, this.#raw.direction)
-        this.abort(new DifferentSecretError())
+        this.#refuse()
         return false
       }
     }
     return true
+  }
+
+  /** A dialler that was told nothing but a reset could not know why: it gets our opening first, which it cannot read either. */
+  #refuse (): void {
+    const error = new DifferentSecretError()
+    this.#onDifferentSecret?.(this.#raw.remoteAddr, this.#raw.direction)
+    if (this.#raw.direction === 'outbound' || this.#raw.status !== 'open') {
+      this.abort(error)
+      return
+    }
+    this.#raw.send(this.#outgoing.xor(opening))
+    this.#raw.close({ signal: AbortSignal.timeout(farewellTime) }).then(() => { this.abort(error) }, () => { this.abort(error) })
   }
 }
