@@ -57,6 +57,13 @@ const textOf = (value: unknown): string => {
   return String(value)
 }
 
+/** Each `%s` and its kin takes a value; the values left over follow. */
+function fill (message: string, values: readonly unknown[]): string {
+  let used = 0
+  const text = message.replaceAll(/%[sdiocp]/gi, (place) => used < values.length ? textOf(values[used++]) : place)
+  return [text, ...values.slice(used).map(textOf)].join(' ')
+}
+
 /** `folder/file.ts:12` of whoever called the logger. */
 function callerOf (): string {
   const frame = (new Error('where').stack ?? '').split('\n')[4] ?? ''
@@ -78,7 +85,7 @@ export function createLogger (options: LoggerOptions = {}): NodeLogger {
     return levels.indexOf(level)
   }
   const line = (facility: string, level: Level, message: string, values: readonly unknown[]): void => {
-    let text = [message, ...values.map(textOf)].join(' ').replaceAll('\n', ' ')
+    let text = fill(message, values).replaceAll('\n', ' ')
     for (const secret of hidden) text = text.replaceAll(secret, 'XXX_hidden_XXX')
     const time = new Date().toISOString()
     const caller = callerOf()

@@ -8,8 +8,8 @@ const collect = (options: Parameters<typeof createLogger>[0] = {}) => {
 
 test('lines look as go-log writes them', () => {
   const { lines, logger } = collect()
-  logger.forComponent('cluster').info('pinned', 'QmX', { peers: 2n }, new Error('outer', { cause: new Error('inner') }))
-  expect(lines).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\tINFO\tcluster\tnode\/logger\.test\.ts:\d+\tpinned QmX \{"peers":"2"\} outer: inner\n$/)])
+  logger.forComponent('cluster').info('pinned %s on %d peers, 100%', 'QmX', 3, { peers: 2n }, new Error('outer', { cause: new Error('inner') }))
+  expect(lines).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\tINFO\tcluster\tnode\/logger\.test\.ts:\d+\tpinned QmX on 3 peers, 100% \{"peers":"2"\} outer: inner\n$/)])
 })
 
 test('levels by facility', () => {

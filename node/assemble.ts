@@ -1,0 +1,130 @@
+/** The components of a full peer, made from its configuration. */
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { balancedAllocator } from '../src/allocator/balanced.ts'
+import type { ConsensusParts, PeerComponents, PeerOptions } from '../src/cluster/components.ts'
+import { systemClock } from '../src/component.ts'
+import type { ComponentLogger, Startable } from '../src/component.ts'
+import type { Config } from '../src/config/config.ts'
+import { createCrdtConsensus } from '../src/consensus/crdt/crdt-consensus.ts'
+import type { CrdtConsensus } from '../src/consensus/crdt/crdt-consensus.ts'
+import { bitswapExchange } from '../src/exchange/bitswap.ts'
+import { ContentExchange } from '../src/exchange/content.ts'
+import { informers } from '../src/informer/index.ts'
+import { HeliaConnector } from '../src/ipfs/helia.ts'
+import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
+import { KuboConnector } from '../src/ipfs/kubo.ts'
+import type { Store } from '../src/store/store.ts'
+import { createAdder } from '../src/adder/unixfs.ts'
+import { Bootstrap } from '../src/transport/bootstrap.ts'
+import { createLibp2pTransport } from '../src/transport/libp2p.ts'
+import type { Libp2pTransport } from '../src/transport/libp2p.ts'
+import { version } from '../src/version.ts'
+import type { Folder } from './folder.ts'
+import type { Identity } from './identity.ts'
+import { openHelia } from './ipfs/helia-node.ts'
+import { nodeKuboPost } from './ipfs/kubo-post.ts'
+import { nodeTransports } from './transport/node-transports.ts'
+
+export interface AssembleParts {
+  readonly config: Config
+  readonly identity: Identity
+  readonly folder: Folder
+  readonly logger: ComponentLogger
+  readonly store: Store
+  /** Members known from before: the peerstore file, those to join through. */
+  readonly knownAddresses: readonly Multiaddr[]
+  /** Where members say that their IPFS listens. */
+  readonly ipfsAddresses: () => readonly Multiaddr[]
+}
+
+export interface Assembled {
+  readonly transport: Libp2pTransport
+  readonly components: PeerComponents
+  readonly options: PeerOptions
+}
+
+interface OpenConnector { readonly connector: IpfsConnector, readonly services: readonly Startable[] }
+
+async function openConnector ({ config, folder, logger, ipfsAddresses }: AssembleParts): Promise<OpenConnector> {
+  const ipfs = config.ipfsConnector
+  if (ipfs.kind === 'helia') {
+    const { storageMax, network, pinTimeout } = ipfs.helia
+    return { services: [], connector: await openHelia(folder.at(ipfs.helia.folder), { logger }, { storageMax: BigInt(storageMax), network, pinTimeout, sources: ipfsAddresses }) }
+  }
+  const { nodeMultiaddress, ipfsRequestTimeout, pinTimeout, unpinTimeout, repogcTimeout, unpinDisable } = ipfs.ipfshttp
+  const poster = nodeKuboPost()
+  const connector = new KuboConnector(nodeMultiaddress, { logger }, { requestTimeout: ipfsRequestTimeout, pinTimeout, unpinTimeout, repoGcTimeout: repogcTimeout, unpinDisable, post: poster.post })
+  return { connector, services: [{ start: async () => {}, stop: async () => { poster.close() } }] }
+}
+
+async function openTransport ({ config: { cluster }, identity, logger }: AssembleParts): Promise<Libp2pTransport> {
+  const { listenMultiaddress: listen, connectionManager, pubsub } = cluster
+  return await createLibp2pTransport({ privateKey: identity.privateKey, logger, ...nodeTransports({ listen, mdnsInterval: cluster.mdnsInterval }) }, {
+    listen,
+    announce: cluster.announceMultiaddress,
+    noAnnounce: cluster.noAnnounceMultiaddress,
+    secret: cluster.secret,
+    agentVersion: `pinswarm/${version}`,
+    highWater: connectionManager.highWater,
+    lowWater: connectionManager.lowWater,
+    gracePeriod: connectionManager.gracePeriod,
+    dialTimeout: cluster.dialPeerTimeout,
+    relayHop: cluster.enableRelayHop,
+    pubsub: {
+      heartbeatInterval: pubsub.heartbeatInterval, dFactor: pubsub.dFactor, historyLength: pubsub.historyLength, historyGossip: pubsub.historyGossip,
+      seenTtl: pubsub.seenMessagesTtl, floodPublish: pubsub.floodPublish, peerExchange: !cluster.followerMode
+    }
+  })
+}
+
+export const peerOptions = ({ config: { cluster, ipfsConnector: ipfs, pinTracker, monitor } }: Pick<AssembleParts, 'config'>): PeerOptions => ({
+  peername: cluster.peername,
+  replicationFactorMin: cluster.replicationFactorMin,
+  replicationFactorMax: cluster.replicationFactorMax,
+  stateSyncInterval: cluster.stateSyncInterval,
+  pinRecoverInterval: cluster.pinRecoverInterval,
+  monitorPingInterval: cluster.monitorPingInterval,
+  pinOnlyOnTrustedPeers: cluster.pinOnlyOnTrustedPeers,
+  pinOnlyOnUntrustedPeers: cluster.pinOnlyOnUntrustedPeers,
+  disableRepinning: cluster.disableRepinning,
+  followerMode: cluster.followerMode,
+  connectSwarmsDelay: ipfs.kind === 'ipfshttp' ? ipfs.ipfshttp.connectSwarmsDelay : undefined,
+  informerTriggerInterval: ipfs.kind === 'ipfshttp' ? ipfs.ipfshttp.informerTriggerInterval : ipfs.helia.informerTriggerInterval,
+  tracker: pinTracker.stateless,
+  monitor: { checkInterval: monitor.pubsubmon.checkInterval }
+})
+
+/** Nothing is started yet; the store stays the caller's. */
+export async function assemble (parts: AssembleParts): Promise<Assembled> {
+  const { config, logger, store } = parts
+  const { crdt } = config.consensus
+  const transport = await openTransport(parts)
+  const { connector, services } = await openConnector(parts)
+  // The consensus fetches through the exchange, and the exchange serves what the consensus stores.
+  let consensus: CrdtConsensus | undefined
+  const exchange = bitswapExchange({ transport, logger, blocks: { get: async (cid, options) => await consensus?.blocks.get(cid, options) } })
+  const content = new ContentExchange({ transport, logger, blocks: { get: async (cid, options) => await connector.blockGetLocal(cid, options) } })
+  if (connector instanceof HeliaConnector) connector.useMembers(content)
+  const { disk, pinqueue, tags } = config.informer
+  return {
+    transport,
+    options: peerOptions(parts),
+    components: {
+      transport,
+      connector,
+      consensus: ({ hooks, monitor }: ConsensusParts) => {
+        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger }, {
+          clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
+          peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
+        })
+        return consensus
+      },
+      informers: [...disk === undefined ? [] : [informers.disk(disk)], ...pinqueue === undefined ? [] : [informers.pinqueue(pinqueue)], ...tags === undefined ? [] : [informers.tags(tags)]],
+      allocator: balancedAllocator({ allocateBy: config.allocator.balanced.allocateBy }),
+      services: [...services, exchange, content],
+      bootstrap: new Bootstrap({ transport, logger }, { peerAddresses: config.cluster.peerAddresses, knownAddresses: parts.knownAddresses, lowWater: config.cluster.connectionManager.lowWater, dialTimeout: config.cluster.dialPeerTimeout }),
+      adder: createAdder,
+      logger
+    }
+  }
+}

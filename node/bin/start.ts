@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+/** `npm start`: a full peer with an embedded store, configured when it is not; see ../commands/service/start.ts. */
+import { checkNode } from './node-version.ts'
+
+checkNode()
+const { runStart } = await import('../commands/service/start.ts')
+const { finish, processStreams } = await import('./streams.ts')
+finish(await runStart(process.argv.slice(2), processStreams))

@@ -1,0 +1,59 @@
+/**
+ * npm run build: the package as it is installed. Programs and doors become plain JavaScript in dist/, with declarations beside them.
+ * Packages listed in `dependencies` stay imports. The rest (helia and what comes with it) is bundled: its own tree would be hundreds
+ * of MB, most of it React Native.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import type { Plugin } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const programs = ['ipfs-cluster-service', 'ipfs-cluster-ctl']
+
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly dependencies: Readonly<Record<string, string>> }
+
+/** Imports of installed packages, deep ones included, are left as they are. */
+const installed: Plugin = {
+  name: 'installed',
+  setup: (builder) => {
+    builder.onResolve({ filter: /^[^./]/ }, ({ path }) => {
+      const name = path.split('/').slice(0, path.startsWith('@') ? 2 : 1).join('/')
+      return path.startsWith('node:') || Object.hasOwn(manifest.dependencies, name) ? { path, external: true } : undefined
+    })
+  }
+}
+
+await rm(dist, { recursive: true, force: true })
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    'index': 'src/index.ts', 'client': 'src/api/client.ts', 'node': 'node/index.ts',
+    ...Object.fromEntries(programs.map((name) => [`bin/${name}`, `node/bin/${name}.ts`]))
+  },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  format: 'esm',
+  // Only what node/ reaches may use Node: src imports none of it, which lint and the browser tests watch.
+  platform: 'node',
+  target: 'node22',
+  plugins: [installed],
+  keepNames: true,
+  legalComments: 'linked',
+  logLevel: 'warning'
+})
+
+const types = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+if (types.status !== 0) process.exit(types.status ?? 1)
+
+// tsc leaves the extensions of the sources in declarations
+for (const entry of await readdir(join(dist, 'types'), { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile()) continue
+  const path = join(entry.parentPath, entry.name)
+  await writeFile(path, (await readFile(path, 'utf8')).replaceAll(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+}
+for (const name of programs) await chmod(join(dist, 'bin', `${name}.js`), 0o755)
