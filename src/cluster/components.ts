@@ -32,6 +32,7 @@ export interface AdderParts {
   /** Commits a pin whose allocations are set. */
   readonly pin: (pin: Pin, options?: AbortOptions) => Promise<Pin>
   readonly logger: ComponentLogger
+  readonly clock: Clock
 }
 
 /** Connects to known members, at the start and whenever there are too few. */

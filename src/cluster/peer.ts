@@ -96,7 +96,7 @@ class ClusterPeer implements Peer {
     this.#peers = new PeersService(context)
     this.#repinner = new Repinner({ ...context, pipeline: this.#pipeline })
     this.#adder = components.adder({
-      self, rpc, connector, logger,
+      self, rpc, connector, logger, clock,
       allocate: (pinOptions) => this.#pipeline.allocateNew(pinOptions),
       pin: async (pin, abort) => await this.#pipeline.submit(pin, abort)
     })

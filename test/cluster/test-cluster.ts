@@ -1,5 +1,6 @@
 /** Several whole peers in one process: a network, a block exchange and a clock in memory. */
 import { onTestFinished } from 'vitest'
+import { createAdder } from '../../src/adder/unixfs.ts'
 import { createPeer } from '../../src/cluster/peer.ts'
 import { silentLogger } from '../../src/component.ts'
 import { createCrdtConsensus } from '../../src/consensus/crdt/crdt-consensus.ts'
@@ -65,7 +66,7 @@ export class TestCluster {
       clock,
       random: seeded(number),
       informers: [informers.disk(), informers.tags({ tags: tags ?? { group: 'default' } })],
-      adder: () => ({ add: () => { throw new Error('this test adds nothing') } }),
+      adder: createAdder,
       consensus: ({ hooks, monitor }) => {
         const blocks = exchange.join(transport, { get: async (cid) => await consensus.blocks.get(cid) })
         const consensus = createCrdtConsensus({ store, exchange: blocks, pubsub: transport.pubsub, monitor, peerId: id, hooks, clock, logger: silentLogger, random: seeded(number) }, crdt)
