@@ -14,7 +14,8 @@ export const readableFrom = (blockGet: BlockGet): ReadableStorage => ({
 
 /** A path that names nothing; the REST API answers 404. */
 export class PathNotFoundError extends Error {
-  override name = 'PathNotFoundError'
+  /** The name that UnixFS exporters use too. */
+  override name = 'NotFoundError'
   constructor (path: string, options?: ErrorOptions) { super(`${path} was not found`, options) }
 }
 
