@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import type { Plugin } from 'esbuild'
+import type { BuildOptions, Plugin } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -26,25 +26,18 @@ const installed: Plugin = {
   }
 }
 
+const common: BuildOptions = { absWorkingDir: root, outdir: dist, bundle: true, splitting: true, format: 'esm', target: 'es2024', plugins: [installed], keepNames: true, legalComments: 'linked', logLevel: 'warning' }
+
 await rm(dist, { recursive: true, force: true })
+// The portable doors: nothing of Node in them, for bundlers of pages, too.
+await build({ ...common, entryPoints: { index: 'src/index.ts', client: 'src/api/client.ts' }, chunkNames: 'chunks/[name]-[hash]', platform: 'neutral' })
+// Node's door and the programs. CommonJS packages inside the bundle ask for `require`.
 await build({
-  absWorkingDir: root,
-  entryPoints: {
-    'index': 'src/index.ts', 'client': 'src/api/client.ts', 'node': 'node/index.ts',
-    ...Object.fromEntries(programs.map((name) => [`bin/${name}`, `node/bin/${name}.ts`]))
-  },
-  outdir: dist,
-  bundle: true,
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  format: 'esm',
-  // Only what node/ reaches may use Node: src imports none of it, which lint and the browser tests watch.
+  ...common,
+  entryPoints: { node: 'node/index.ts', ...Object.fromEntries(programs.map((name) => [`bin/${name}`, `node/bin/${name}.ts`])) },
+  chunkNames: 'chunks/node/[name]-[hash]',
   platform: 'node',
-  target: 'node22',
-  plugins: [installed],
-  keepNames: true,
-  legalComments: 'linked',
-  logLevel: 'warning'
+  banner: { js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);" }
 })
 
 const types = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
