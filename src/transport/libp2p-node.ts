@@ -19,6 +19,7 @@ import { createLibp2p } from 'libp2p'
 import { hiddenBy, isLocal, isQuic, isRelayed } from './addresses.ts'
 import { gossipOptions } from './libp2p-pubsub.ts'
 import { connectionProtector } from './protector.ts'
+import { relayClient } from './relay-client.ts'
 import { parseSecret } from './secret.ts'
 
 type Factories<Key extends keyof Libp2pOptions> = NonNullable<Libp2pOptions[Key]>
@@ -60,7 +61,7 @@ export interface Libp2pTransportOptions {
   readonly relayHop?: boolean | undefined
   /** Find members' addresses through other members. @default true where there is a secret */
   readonly dht?: boolean | undefined
-  /** Learn our own reachability and punch holes. @default true */
+  /** Learn our own reachability, punch holes, and have a relay place where nobody can reach us. @default true */
   readonly nat?: boolean | undefined
   readonly pubsub?: PubSubOptions | undefined
 }
@@ -88,7 +89,7 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
     },
     transports: [...parts.transports, circuitRelayTransport()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, streamOptions: { maxStreamWindowSize: streamWindow, maxReadBufferLength: streamBuffer } })],
+    streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, maxEarlyStreams: 256, streamOptions: { maxStreamWindowSize: streamWindow, maxReadBufferLength: streamBuffer } })],
     ...secret === undefined ? {} : { connectionProtector: connectionProtector({ secret, onDifferentSecret: (remote, direction) => { watch.report(remote, direction) } }) },
     connectionGater: { denyDialMultiaddr: (address) => watch.isPaused(address), filterMultiaddrForPeer: () => true },
     connectionManager: {
@@ -119,7 +120,7 @@ function services ({ dht, nat = true, relayHop = true }: Libp2pTransportOptions,
           wanDht: kadDHT({ protocol: '/ipfs/kad/1.0.0', peerInfoMapper: keep((address) => !isLocal(address)), allowQueryWithZeroPeers: true, logPrefix: 'libp2p:wan-dht', datastorePrefix: '/dht/wan', metricsPrefix: 'libp2p_wan_dht' })
         }
       : {},
-    ...nat ? { autoNat: autoNAT(), dcutr: dcutr() } : {},
+    ...nat ? { autoNat: autoNAT(), dcutr: dcutr(), relayClient: relayClient() } : {},
     ...relayHop ? { relay: circuitRelayServer({ reservations: { maxReservations: 128 } }) } : {}
   }
 }

@@ -3,7 +3,7 @@ import type { AddressBook, ByteStream, KnownPeer, PubSub, StreamHandlerOptions, 
 import type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
-import type { Connection, PeerId } from '@libp2p/interface'
+import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { KEEP_ALIVE } from '@libp2p/interface'
@@ -37,15 +37,16 @@ export async function createLibp2pTransport (components: Libp2pTransportComponen
   const log = components.logger.forComponent('cluster')
   const clock = components.clock ?? systemClock
   const watch = new SecretWatch(clock, log)
-  let discovered: (peer: PeerId) => void = () => {}
+  let discovered: (peer: PeerInfo) => void = () => {}
   const peerDiscovery = components.peerDiscovery?.map((create) => (parts: Parameters<typeof create>[0]) => {
     const discovery = create(parts)
-    discovery.addEventListener('peer', ({ detail }) => { discovered(detail.id) })
+    discovery.addEventListener('peer', ({ detail }) => { discovered(detail) })
     return discovery
   })
   const node = await createNode({ ...components, peerDiscovery }, options, watch)
   const transport = new NodeTransport(node, options, watch, log, clock)
   discovered = (peer) => { transport.meet(peer) }
+  if (options.secret === '') log.warn('cluster.secret is empty: anybody who reaches this peer can connect to it')
   return transport
 }
 
@@ -149,9 +150,11 @@ class NodeTransport implements Libp2pTransport {
   bandwidth (): ReturnType<BandwidthCounter['snapshot']> { return this.#counters.snapshot() }
 
   /** Dials somebody found in the neighbourhood. */
-  meet (peer: PeerId): void {
-    if (this.#connections.to(peer) !== undefined || peer.equals(this.peerId)) return
-    this.#run(this.connect(peer).then(() => {}, (error: unknown) => { this.#log.debug('could not reach discovered %s: %s', peer, errorText(error)) }))
+  meet ({ id, multiaddrs }: PeerInfo): void {
+    if (this.node.status !== 'started' || this.#connections.to(id) !== undefined || id.equals(this.peerId)) return
+    this.#run(this.remember(multiaddrs.map((address) => withPeer(address, id)))
+      .then(async () => { await this.connect(id) })
+      .catch((error: unknown) => { this.#log.debug('could not reach discovered %s: %s', id, errorText(error)) }))
   }
 
   async #dial (target: PeerId | Multiaddr, { signal }: AbortOptions = {}): Promise<Connection> {

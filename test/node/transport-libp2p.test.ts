@@ -1,7 +1,10 @@
 import type { Libp2pTransport } from '../../src/transport/libp2p.ts'
 import type { ComponentLogger } from '../../src/component.ts'
+import type { PeerDiscoveryEvents } from '@libp2p/interface'
 import { createServer } from 'node:net'
 import { format } from 'node:util'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { TypedEventEmitter } from '@libp2p/interface'
 import { preSharedKey } from '@libp2p/pnet'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
@@ -9,7 +12,10 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { stopAll } from '../../src/component.ts'
+import { nodeTransports } from '../../node/transport/node-transports.ts'
+import { silentLogger, stopAll } from '../../src/component.ts'
+import { createLibp2pTransport } from '../../src/transport/libp2p.ts'
+import { needsRelay } from '../../src/transport/relay-client.ts'
 import { newMember, secret, webSocketListen } from './network.ts'
 
 const otherSecret = 'fedcba9876543210'.repeat(4)
@@ -147,4 +153,43 @@ it('trims old connections above the high water, but no protected ones', async ()
   for (const other of others) await other.connect(address(hub))
   await vi.waitFor(() => { expect(hub.connectedPeers().length).toBe(2) })
   expect(hub.connectedPeers().map(String)).toContain(first.peerId.toString())
+})
+
+it('dials whom a discovery finds', async () => {
+  const found = new TypedEventEmitter<PeerDiscoveryEvents>()
+  const listen = [multiaddr('/ip4/127.0.0.1/tcp/0')]
+  const one = await createLibp2pTransport({ ...nodeTransports({ listen }), peerDiscovery: [() => found], privateKey: await generateKeyPair('Ed25519'), logger: silentLogger }, { listen, secret })
+  const other = await newMember()
+  await start(one, other)
+  found.dispatchEvent(new CustomEvent('peer', { detail: { id: other.peerId, multiaddrs: other.node.getMultiaddrs().map((there) => there.decapsulate('/p2p')) } }))
+  await vi.waitFor(() => { expect(one.connectedPeers().map(String)).toEqual([other.peerId.toString()]) })
+})
+
+it('reaches a member through a relay, but counts and uses direct connections alone', async () => {
+  const [relay, caller] = [await newMember(), await newMember()]
+  await start(relay, caller)
+  const hidden = await newMember({ listen: [address(relay).encapsulate('/p2p-circuit')] })
+  await start(hidden)
+  await hidden.handle('/test/1.0.0', () => {})
+  const through = await vi.waitFor(() => {
+    const [there] = hidden.addresses()
+    if (there === undefined) throw new Error('no place at the relay yet')
+    return there
+  })
+  expect(through.toString()).toContain('/p2p-circuit/')
+  expect((await caller.connect(through, { signal: AbortSignal.timeout(10_000) })).equals(hidden.peerId)).toBe(true)
+  expect(caller.node.getConnections(hidden.peerId).length).toBe(1)
+  expect(caller.connectedPeers().map(String)).not.toContain(hidden.peerId.toString())
+  await expect(caller.openStream(hidden.peerId, '/test/1.0.0', { signal: AbortSignal.timeout(3000) })).rejects.toThrow()
+})
+
+it('wants a relay when it has members in the world and no address there', () => {
+  const state = (addresses: string[], connections: string[]) => ({
+    addressManager: { getAddresses: () => addresses.map((text) => multiaddr(text)) },
+    connectionManager: { getConnections: () => connections.map((text) => ({ remoteAddr: multiaddr(text) })) }
+  })
+  expect(needsRelay(state(['/ip4/192.168.1.2/tcp/1'], ['/ip4/9.9.9.9/tcp/1']))).toBe(true)
+  expect(needsRelay(state(['/ip4/192.168.1.2/tcp/1', '/ip4/8.8.8.8/tcp/1'], ['/ip4/9.9.9.9/tcp/1']))).toBe(false)
+  expect(needsRelay(state(['/dns4/cluster.example/tcp/1'], ['/ip4/9.9.9.9/tcp/1']))).toBe(false)
+  expect(needsRelay(state(['/ip4/127.0.0.1/tcp/1'], ['/ip4/127.0.0.1/tcp/2', '/ip4/10.0.0.1/tcp/3']))).toBe(false)
 })
