@@ -4,7 +4,7 @@ import { cidKey } from '../pin/keys.ts'
 import type { GlobalPinInfo, PinInfo } from '../pin/pin-info.ts'
 import type { PingValue } from '../monitor/metric.ts'
 import { isAuthorizationError } from './errors.ts'
-import { GlobalInfoBuilder, standInInfo } from './pin-infos.ts'
+import { GlobalInfoBuilder, globalOf, standInInfo } from './pin-infos.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface Listing {
@@ -47,8 +47,18 @@ class Cursor {
   async close (): Promise<void> { await this.#items.return?.() }
 }
 
+/** Of one peer: nothing to join, and any order will do. */
+async function * onlyListing ({ infos }: Listing): AsyncGenerator<GlobalPinInfo> {
+  for await (const info of infos) yield globalOf(info)
+}
+
 /** One answer per CID. A peer whose listing failed is in every answer from then on, as `cluster_error`. Throws when no listing worked at all. */
 export async function * mergeListings (listings: readonly Listing[], options: MergeOptions): AsyncGenerator<GlobalPinInfo> {
+  const [only] = listings
+  if (only !== undefined && listings.length === 1) {
+    yield * onlyListing(only)
+    return
+  }
   const cursors = listings.map((listing) => new Cursor(listing))
   const failures = new Map<PeerId, unknown>()
   const advance = async (cursor: Cursor): Promise<void> => {

@@ -5,6 +5,7 @@ import { errorText, silentLogger, startAll, stopAll, systemClock } from '../comp
 import type { AbortOptions, ComponentLogger, Startable } from '../component.ts'
 import type { AddEntry, Added, Adder, AddOptions } from '../adder/adder.ts'
 import type { Consensus, PinsFilter } from '../consensus/consensus.ts'
+import { readContent } from '../ipfs/content-reader.ts'
 import type { Alert, Metric } from '../monitor/metric.ts'
 import { pubsubMonitor } from '../monitor/pubsub-monitor.ts'
 import type { GlobalPinInfo } from '../pin/pin-info.ts'
@@ -17,6 +18,7 @@ import { statelessTracker } from '../tracker/stateless.ts'
 import { version } from '../version.ts'
 import { Background } from './background.ts'
 import type { Cluster, ClusterEvents, ContentNode, LocalOptions } from './cluster.ts'
+import { blockSource } from './content.ts'
 import { resolveOptions } from './components.ts'
 import type { Bootstrapping, PeerComponents, PeerContext, PeerOptions } from './components.ts'
 import { ClusterEmitter } from './events.ts'
@@ -58,6 +60,7 @@ class ClusterPeer implements Peer {
   readonly #repinner: Repinner
   readonly #background: Background
   readonly #adder: Adder
+  readonly #blockGet: ReturnType<typeof blockSource>
   readonly #parts: readonly Startable[]
   #life: 'new' | 'started' | 'stopped' = 'new'
 
@@ -95,6 +98,7 @@ class ClusterPeer implements Peer {
     this.#status = new StatusService(context)
     this.#peers = new PeersService(context)
     this.#repinner = new Repinner({ ...context, pipeline: this.#pipeline })
+    this.#blockGet = blockSource(connector, components.content)
     this.#adder = components.adder({
       self, rpc, connector, logger, clock,
       allocate: (pinOptions) => this.#pipeline.allocateNew(pinOptions),
@@ -182,7 +186,7 @@ class ClusterPeer implements Peer {
     if (this.#context.options.informerTriggerInterval > 0) this.#background.spawn('metrics', async (abort) => { await this.#background.publishInformers(abort) })
   }
 
-  async content (path: string, options?: AbortOptions): Promise<ContentNode> { throw new Error(`${path} ${options}`) }
+  async content (path: string, options?: AbortOptions): Promise<ContentNode> { return await readContent(path, this.#blockGet, options) }
 
   async graph (options?: AbortOptions): Promise<ConnectGraph> { return await connectGraph({ ...this.#context, peers: this.#peers }, options) }
   /** Followers do not care about alerts. */

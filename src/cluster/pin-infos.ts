@@ -43,7 +43,6 @@ export function standInInfo (about: Pin | CID, { peer, ping, status, error = '',
 
 /** One peer's answer as that of the cluster. */
 export function globalOf (info: PinInfo): GlobalPinInfo {
-  const builder = new GlobalInfoBuilder()
-  builder.add(info)
-  return builder.build(info.cid, info.timestamp)
+  const { cid, name, allocations, origins, created, metadata, peer, ...short } = info
+  return { cid, name, allocations, origins, created, metadata, peerMap: new Map([[peer.toString(), short]]) }
 }

@@ -15,6 +15,8 @@ const statuses: Readonly<Record<OperationType, Readonly<Record<OperationPhase, T
 
 export class Operation {
   readonly type: OperationType
+  /** Text of the CID. */
+  readonly key: string
   /** The latest options; they may be replaced while the operation waits or runs. */
   pin: Pin
   phase: OperationPhase = 'queued'
@@ -35,6 +37,7 @@ export class Operation {
 
   constructor (type: OperationType, pin: Pin, now: number, previous?: Operation) {
     this.type = type
+    this.key = pin.cid.toString()
     this.pin = pin
     this.timestamp = now
     this.attempts = previous?.type === type ? previous.attempts : 0

@@ -14,7 +14,7 @@ export class Operations {
   /** `onChange` hears of every new operation and change of phase. */
   constructor (onChange: (operation: Operation) => void) { this.#onChange = onChange }
 
-  get (cid: CID): Operation | undefined { return this.#byCid.get(cid.toString()) }
+  get (cid: CID): Operation | undefined { return this.#byCid.size === 0 ? undefined : this.#byCid.get(cid.toString()) }
 
   count (status: TrackerStatus): number { return this.#counts.get(status) ?? 0 }
 
@@ -36,7 +36,7 @@ export class Operations {
     }
     if (existing !== undefined) this.drop(existing)
     const operation = new Operation(type, pin, now, existing)
-    this.#byCid.set(pin.cid.toString(), operation)
+    this.#byCid.set(operation.key, operation)
     this.#add(operation.status, 1)
     return operation
   }
@@ -50,16 +50,21 @@ export class Operations {
     this.#onChange(operation)
   }
 
-  /** Cancels and forgets it. True when it was the current one of its CID. */
-  drop (operation: Operation): boolean {
+  /** Cancels and forgets it. */
+  drop (operation: Operation): void {
     operation.cancel()
+    this.finish(operation)
+  }
+
+  /** Forgets it. True when it was the current one of its CID. */
+  finish (operation: Operation): boolean {
     if (!this.#isCurrent(operation)) return false
-    this.#byCid.delete(operation.pin.cid.toString())
+    this.#byCid.delete(operation.key)
     this.#add(operation.status, -1)
     return true
   }
 
-  #isCurrent (operation: Operation): boolean { return this.get(operation.pin.cid) === operation }
+  #isCurrent (operation: Operation): boolean { return this.#byCid.get(operation.key) === operation }
 
   #add (status: TrackerStatus, change: number): void { this.#counts.set(status, this.count(status) + change) }
 }

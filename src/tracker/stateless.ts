@@ -193,11 +193,11 @@ class StatelessTracker implements PinTracker {
     try {
       const done = operation.type === 'pin' ? await this.#pin(operation, signal) : await this.#unpin(operation, signal)
       if (operation.cancelled) return
-      if (this.#listings > 0 && done !== undefined) this.#recent.set(operation.pin.cid.toString(), done)
-      if (this.#operations.drop(operation) && done !== undefined) this.#emitDone(operation, done)
+      if (this.#listings > 0 && done !== undefined) this.#recent.set(operation.key, done)
+      if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
     } catch (error) {
       if (operation.cancelled) return
-      this.#log.error(`${operation.type} of ${operation.pin.cid.toString()} failed:`, errorText(error))
+      this.#log.error(`${operation.type} of ${operation.key} failed:`, errorText(error))
       this.#operations.change(operation, () => { operation.fail(errorText(error), this.#clock.now()) })
     }
   }
@@ -222,7 +222,7 @@ class StatelessTracker implements PinTracker {
     if (operation.cancelled) return
     operation.progress = { cid: operation.pin.cid, blocks, bytes }
     const now = this.#clock.now()
-    if (this.#listeners.size === 0 || now - operation.progressShownAt < progressInterval) return
+    if (this.#listeners.size === 0 || now - operation.progressShownAt < progressInterval || this.#operations.get(operation.pin.cid) !== operation) return
     operation.progressShownAt = now
     this.#tell(this.#ofOperation(operation), operation.progress)
   }
@@ -260,7 +260,7 @@ class StatelessTracker implements PinTracker {
     if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
     if (!isAllocatedTo(pin, this.#components.peerId)) return this.#info(pin, { status: 'remote', timestamp })
     if (ipfsPins === undefined) return undefined
-    const recent = this.#recent.get(pin.cid.toString())
+    const recent = this.#recent.size === 0 ? undefined : this.#recent.get(pin.cid.toString())
     return this.#settled(pin, recent === undefined ? ipfsPins.has(pin.cid, pin.maxDepth) : recent === 'pinned')
   }
 

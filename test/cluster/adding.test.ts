@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { defaultPinOptions } from '../../src/pin/pin.ts'
 import { collect, testCid } from '../contract/values.ts'
-import { runningCluster } from './test-cluster.ts'
+import { runningCluster, TestCluster } from './test-cluster.ts'
+import type { CID } from 'multiformats/cid'
 import type { AddEntry } from '../../src/adder/adder.ts'
 
 const text = new TextEncoder()
@@ -30,6 +31,32 @@ describe('a cluster adds', () => {
       const holds = pin.allocations.some((peer) => peer.equals(id))
       expect(connector.blockCount > 4).toBe(holds)
     }
+  })
+
+  it('what any member can read back', async () => {
+    const cluster = new TestCluster()
+    const contents: AsyncIterable<Uint8Array>[] = []
+    const fetch = async (cid: CID): Promise<Uint8Array> => {
+      for (const { connector } of cluster.members) {
+        const bytes = await connector.blockGetLocal(cid)
+        if (bytes !== undefined) return bytes
+      }
+      throw new Error('nobody has it')
+    }
+    for (let number = 0; number < 3; number++) cluster.create({ replicationFactorMin: 1, replicationFactorMax: 1, components: { content: { fetch } } })
+    await cluster.start()
+    const added = await collect(cluster.at(0).peer.add(files('a', 'b'), { pin: defaultPinOptions }))
+    const root = added.at(-1)?.cid ?? testCid(0)
+    for (const { peer } of cluster.members) {
+      const folder = await peer.content(`/ipfs/${root.toString()}`)
+      if (folder.kind !== 'directory') throw new Error('no folder')
+      expect((await collect(folder.entries())).map(({ name, kind }) => `${name} ${kind}`)).toEqual(['a file', 'b file'])
+      const file = await peer.content(`/ipfs/${root.toString()}/b`)
+      if (file.kind !== 'file') throw new Error('no file')
+      contents.push(file.content({ offset: 0n, length: 8n }))
+      await expect(peer.content(`/ipfs/${testCid(4).toString()}`)).rejects.toThrow()
+    }
+    for (const content of contents) expect(new TextDecoder().decode(Uint8Array.from((await collect(content)).flatMap((chunk) => [...chunk])))).toBe('b 0 b 0 ')
   })
 
   it('everywhere, leaving the allocations empty', async () => {
