@@ -95,6 +95,8 @@ async function exchange (endpoint: Endpoint, request: ClientRequest, checkCertif
   const body = bodyOf(incoming, () => failure)
   const { promise: trailers, resolve } = Promise.withResolvers<ReturnType<typeof trailersOf>>()
   incoming.once('close', () => { resolve(trailersOf(incoming)) })
+  // What is left of the body is of no use to a server that has answered.
+  incoming.once('end', () => { if (!outgoing.writableEnded) outgoing.destroy() })
   void sending
   return {
     status: incoming.statusCode ?? 0,

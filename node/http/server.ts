@@ -49,6 +49,8 @@ async function restOfUpload (incoming: IncomingMessage, outgoing: ServerResponse
   incoming.once('end', resolve)
   incoming.once('close', resolve)
   outgoing.once('close', resolve)
+  // Whoever read it may have left in the middle of a read.
+  incoming.removeAllListeners('readable')
   incoming.resume()
   const timer = setTimeout(resolve, maxDrainTime)
   await enough
@@ -146,7 +148,10 @@ class ApiHttpServer implements HttpServer {
       this.#stopping.abort(new Error('the API is stopping'))
       for (const server of servers) server.closeAllConnections()
     }, this.#options.stopTimeout ?? 5000)
-    await Promise.all([...closed, ...this.#running])
+    await Promise.all(this.#running)
+    // Only idle connections are left.
+    for (const server of servers) server.closeAllConnections()
+    await Promise.all(closed)
     clearTimeout(timer)
   }
 }

@@ -8,7 +8,7 @@ import { boundaryOf, parseMultipart } from '../multipart/parser.ts'
 import { choice, flag, pinOptions } from '../query.ts'
 import { failure, jsonText } from '../response.ts'
 import { linesOf, streamed } from '../stream.ts'
-import type { AddEntry, AddOptions } from '../../adder/adder.ts'
+import type { AddEntry, Added, AddOptions } from '../../adder/adder.ts'
 import type { Json } from '../json/json.ts'
 import type { Part } from '../multipart/parser.ts'
 import type { HeaderList } from '../response.ts'
@@ -47,11 +47,16 @@ function addOptions (query: URLSearchParams, now: number, signal: AbortSignal): 
 
 /** The entries, of which the first part has been read already. */
 async function * entries (first: Part, parts: AsyncGenerator<Part>): AsyncGenerator<AddEntry> {
+  yield await entryOf(first)
+  for await (const part of parts) yield await entryOf(part)
+}
+
+/** Lets go of the upload once nothing more is added. Does not wait for it: the client may never send on. */
+async function * andThenLeave (added: AsyncIterable<Added>, parts: AsyncGenerator<Part>): AsyncGenerator<Added> {
   try {
-    yield await entryOf(first)
-    for await (const part of parts) yield await entryOf(part)
+    yield * added
   } finally {
-    await parts.return(undefined)
+    parts.return(undefined).catch(() => {})
   }
 }
 
@@ -63,7 +68,7 @@ const add: Handler = async ({ cluster, clock, request, query }) => {
   const parts = parseMultipart(request.body, boundary)
   const first = await parts.next().catch((error: unknown) => { throw badRequest(error instanceof Error ? error.message : 'multipart: unreadable', error) })
   if (first.done === true) throw badRequest('multipart: the body has no parts')
-  const added = cluster.add(entries(first.value, parts), options)
+  const added = andThenLeave(cluster.add(entries(first.value, parts), options), parts)
   if (asStream) return streamed(request, linesOf(added, addedToJson), { headers: [...uploadHeaders, ['X-Chunked-Output', '1']], emptyTrailer: false })
   try {
     const all: Json[] = []
