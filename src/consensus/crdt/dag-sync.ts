@@ -249,7 +249,7 @@ export class DagSync {
   }
 
   #merge (): void {
-    if (this.#merging || this.#ready.length === 0) return
+    if (this.#merging || this.#ready.length === 0 || this.#abort.signal.aborted) return
     this.#merging = true
     this.#run(this.#mergeReady().finally(() => {
       this.#merging = false
