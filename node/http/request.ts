@@ -92,9 +92,11 @@ export async function send (outgoing: ServerResponse, answer: ApiResponse, befor
     const before = grouped.get(name)
     grouped.set(name, before === undefined ? headerText(value) : [before, headerText(value)].flat())
   }
+  const { body } = answer
+  // Node throws when an answer that is not chunked announces trailers.
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) grouped.delete('Trailer')
   for (const [name, value] of grouped) outgoing.setHeader(name, value)
   outgoing.statusCode = answer.status
-  const { body } = answer
   if (body === undefined) {
     if (answer.status !== 204 && answer.status !== 304) outgoing.setHeader('Content-Length', 0)
     await beforeEnd()

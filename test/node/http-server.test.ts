@@ -66,6 +66,14 @@ test('listings end with trailers; small answers have a length and keep the conne
   expect(health).not.toContain('Content-Length')
 })
 
+test('a listing without items is complete without a body', async () => {
+  const { port } = await serve()
+  for (const path of ['/allocations', '/pins/recover']) {
+    const answer = await call(port, { method: path === '/allocations' ? 'GET' : 'POST', path })
+    expect([answer.statusCode, answer.text]).toEqual([204, ''])
+  }
+})
+
 test('texts in trailers are UTF-8 without line ends', async () => {
   const { port, cluster } = await serve()
   await cluster.pin((await import('multiformats/cid')).CID.parse(cid))
