@@ -1,7 +1,7 @@
 /** What goes to one peer: wants are grouped, answers are read from the store only when there is room for them. */
-import type { BitswapProtocol, BlockEntry, WantEntry } from './bitswap-message.ts'
+import type { BitswapMessage, BitswapProtocol, BlockEntry, WantEntry } from './bitswap-message.ts'
 import type { LocalBlocks } from './exchange.ts'
-import type { Logger } from '../component.ts'
+import type { Clock, Logger } from '../component.ts'
 import type { ByteStream, Transport } from '../transport/transport.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
@@ -17,11 +17,20 @@ const smallBlock = 1024
 const maxLedger = 4096
 /** For opening a stream and for each write, in ms. */
 const sendTimeout = 10_000
+/** A stream on which nothing more is said is closed after this time, in ms. */
+const idleTime = 5000
+/** More messages than this in that time (ms) are a burst, in which entries are gathered for a while (ms) before they are sent. */
+const burstMessages = 4
+const burstTime = 10
+const gatherTime = 3
+
+const asError = (reason: unknown): Error => reason instanceof Error ? reason : new Error(errorText(reason))
 
 export interface BitswapPeerParts {
   readonly transport: Pick<Transport, 'openStream'>
   readonly blocks: LocalBlocks
   readonly log: Logger
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 
@@ -36,6 +45,9 @@ export class BitswapPeer {
   /** Those of the ledger to be looked up now. */
   readonly #due = new Set<string>()
   #protocol: BitswapProtocol | undefined
+  #burst = { since: 0, messages: 0 }
+  #stream: ByteStream | undefined
+  #idleTimer: ReturnType<typeof setTimeout> | undefined
   #sending: Promise<void> | undefined
   #gone = false
 
@@ -83,6 +95,8 @@ export class BitswapPeer {
     this.#outgoing.clear()
     this.#ledger.clear()
     this.#due.clear()
+    clearTimeout(this.#idleTimer)
+    this.#hangUp()
   }
 
   async idle (): Promise<void> { await this.#sending }
@@ -93,33 +107,66 @@ export class BitswapPeer {
       .catch((error: unknown) => { this.#parts.log.debug('bitswap to %s: %s', this.peerId, errorText(error)) })
       .finally(() => {
         this.#sending = undefined
+        if (this.#gone) this.leave()
         if (this.#outgoing.size > 0 || this.#due.size > 0) this.#wake()
       })
   }
 
   async #send (): Promise<void> {
+    clearTimeout(this.#idleTimer)
     // What else is wanted in this turn goes along.
     await Promise.resolve()
-    let stream: ByteStream | undefined
     try {
       while ((this.#outgoing.size > 0 || this.#due.size > 0) && !this.#gone) {
+        await this.#pace()
         const message = await this.#compose()
-        if (message === emptyMessage) continue
-        const signal = AbortSignal.any([this.#parts.signal, AbortSignal.timeout(sendTimeout)])
-        stream ??= await this.#open(signal)
-        await stream.write(frameMessage(encodeMessage(message, this.#protocol)), { signal })
+        if (message !== emptyMessage) await this.#write(message)
       }
-      await stream?.closeWrite({ signal: AbortSignal.timeout(sendTimeout) })
+      this.#idleTimer = setTimeout(() => { this.#hangUp() }, idleTime)
     } catch (error) {
       // What could not be said is not repeated: a peer that still wants it asks again, and our own wants have their retry.
       this.#outgoing.clear()
       this.#due.clear()
-      stream?.abort(error instanceof Error ? error : new Error(errorText(error)))
+      this.#drop(error)
       throw error
     }
   }
 
-  async #compose () {
+  /** Single questions go at once; of many in a row, several share a message. */
+  async #pace (): Promise<void> {
+    const { clock, signal } = this.#parts
+    if (clock.now() - this.#burst.since >= burstTime) this.#burst = { since: clock.now(), messages: 0 }
+    if (this.#burst.messages++ >= burstMessages) await clock.sleep(gatherTime, { signal })
+  }
+
+  /** On the stream of the last message where there is one; the remote may have ended that. */
+  async #write (message: BitswapMessage): Promise<void> {
+    const signal = AbortSignal.any([this.#parts.signal, AbortSignal.timeout(sendTimeout)])
+    const used = this.#stream?.closed.aborted === false ? this.#stream : undefined
+    const bytes = (): Uint8Array => frameMessage(encodeMessage(message, this.#protocol))
+    try {
+      this.#stream = used ?? await this.#open(signal)
+      await this.#stream.write(bytes(), { signal })
+    } catch (error) {
+      if (used === undefined || signal.aborted) throw error
+      this.#drop(error)
+      this.#stream = await this.#open(signal)
+      await this.#stream.write(bytes(), { signal })
+    }
+  }
+
+  #hangUp (): void {
+    const stream = this.#stream
+    this.#stream = undefined
+    stream?.closeWrite({ signal: AbortSignal.timeout(sendTimeout) }).catch((error: unknown) => { stream.abort(asError(error)) })
+  }
+
+  #drop (reason: unknown): void {
+    this.#stream?.abort(asError(reason))
+    this.#stream = undefined
+  }
+
+  async #compose (): Promise<BitswapMessage> {
     const wants = [...this.#outgoing.values()].slice(0, maxWants)
     for (const { cid } of wants) this.#outgoing.delete(cid.toString())
     const blocks: BlockEntry[] = []

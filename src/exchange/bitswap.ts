@@ -45,6 +45,7 @@ class Bitswap implements BitswapExchange {
   readonly #transport: BitswapComponents['transport']
   readonly #blocks: LocalBlocks
   readonly #log: Logger
+  readonly #clock: Clock
   readonly #abort = new AbortController()
   readonly #peers = new Map<string, BitswapPeer>()
   readonly #wants: BitswapWants
@@ -55,6 +56,7 @@ class Bitswap implements BitswapExchange {
     this.#transport = transport
     this.#blocks = blocks
     this.#log = logger.forComponent('bitswap')
+    this.#clock = clock
     this.#wants = new BitswapWants({ inFlight, patience, retryInterval, clock, random, signal: this.#abort.signal })
   }
 
@@ -88,7 +90,7 @@ class Bitswap implements BitswapExchange {
     const name = peerId.toString()
     const known = this.#peers.get(name)
     if (known !== undefined) return known
-    const peer = new BitswapPeer(peerId, { transport: this.#transport, blocks: this.#blocks, log: this.#log, signal: this.#abort.signal })
+    const peer = new BitswapPeer(peerId, { transport: this.#transport, blocks: this.#blocks, log: this.#log, clock: this.#clock, signal: this.#abort.signal })
     this.#peers.set(name, peer)
     return peer
   }

@@ -89,6 +89,32 @@ it('groups wants into few messages, asks at most so many of one peer, and cancel
   expect(lastWords().size).toBeGreaterThanOrEqual(10)
 })
 
+it('opens one stream for many messages, and another when the remote has ended that one', async () => {
+  const { exchange, other } = await withScript({ patience: 60_000, retryInterval: 60_000 })
+  const streams: ByteStream[] = []
+  const heard: string[] = []
+  await other.unhandle(bitswapProtocols[0])
+  await other.handle(bitswapProtocols[0], (stream) => {
+    streams.push(stream)
+    void (async () => { for await (const bytes of readMessages(stream.source, 1e7)) heard.push(...decodeMessage(bytes).wants.map(({ cid, want }) => `${want} ${cid.toString()}`)) })().catch(() => {})
+  })
+  const ask = async (text: string): Promise<void> => {
+    const { cid } = await newBlock(text)
+    const abort = new AbortController()
+    const fetching = exchange.fetch(cid, { from: [other.peerId], signal: abort.signal })
+    await vi.waitFor(() => { expect(heard).toContain(`block ${cid.toString()}`) })
+    abort.abort(new Error('given up'))
+    await expect(fetching).rejects.toThrow('given up')
+    await vi.waitFor(() => { expect(heard).toContain(`cancel ${cid.toString()}`) })
+  }
+  await ask('first')
+  await ask('second')
+  expect(streams.length).toBe(1)
+  streams[0]?.abort(new Error('ended'))
+  await ask('third')
+  expect(streams.length).toBe(2)
+})
+
 it('takes no block that does not hash to what it asked for', async () => {
   const { exchange, heard, say } = await withScript({ patience: 60_000, retryInterval: 60_000 })
   const [wanted, forged] = [await newBlock('wanted'), await newBlock('forged')]
