@@ -1,12 +1,14 @@
-/** Chunkers by name (rest-api.md §5): `size-N`, `rabin`, `rabin-avg`, `rabin-min-avg-max`. Error texts are those of Go. */
-import { fixedSize, rabin } from 'ipfs-unixfs-importer/chunker'
+/** Chunkers by name (rest-api.md §5): `size-N`, `rabin`, `rabin-avg`, `rabin-min-avg-max`, `buzhash`. Error texts are those of Go. */
+import { buzhash } from './buzhash.ts'
+import { rabin } from './rabin.ts'
+import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import type { Chunker } from 'ipfs-unixfs-importer/chunker'
 
 /** Biggest chunk, in bytes. */
 const maxChunkSize = 1024 * 1024
 const defaultChunkSize = 256 * 1024
 
-/** A chunker that nobody knows, or that this peer does not have. */
+/** A chunker that nobody knows, or with sizes that it cannot have. */
 export class ChunkerError extends Error {
   override name = 'ChunkerError'
 }
@@ -32,7 +34,7 @@ function rabinBy (parts: readonly string[]): Chunker {
   if (least < 16) throw new ChunkerError('rabin min must be greater than 16')
   if (least >= average || average >= most) throw new ChunkerError('incorrect format: rabin-min must be smaller than rabin-avg, and that smaller than rabin-max')
   if (most > maxChunkSize) throw new ChunkerError(`chunker parameters may not exceed the maximum chunk size of ${maxChunkSize}`)
-  return rabin({ minChunkSize: least, avgChunkSize: average, maxChunkSize: most })
+  return rabin({ min: least, average, max: most })
 }
 
 /** ChunkerError where the name means nothing. */
@@ -41,6 +43,6 @@ export function chunkerNamed (name: string): Chunker {
   const [kind = '', ...rest] = name.split('-')
   if (kind === 'size' && rest.length === 1) return sized(rest[0] ?? '')
   if (kind === 'rabin') return rabinBy(rest)
-  if (name === 'buzhash') throw new ChunkerError('the buzhash chunker is not available on this peer')
+  if (name === 'buzhash') return buzhash()
   throw new ChunkerError(`unrecognized chunker option: ${name}`)
 }
