@@ -128,7 +128,11 @@ export class Background {
       })
     }
     for (const informer of informers) this.spawn(informer.name, async ({ signal }) => { await metrics.runInformer(informer, signal) })
-    repeat('ping', options.monitorPingInterval, true, async (abort) => { await metrics.publishPing(abort) })
+    repeat('ping', options.monitorPingInterval, true, async (abort) => {
+      const wasUp = metrics.ipfsAnswers
+      await metrics.publishPing(abort)
+      if (!wasUp && metrics.ipfsAnswers) this.#ipfsIsBack()
+    })
     repeat('recovery', options.pinRecoverInterval, true, async (abort) => { await upkeep.recover(abort) })
     repeat('state sync', options.stateSyncInterval, false, async (abort) => { await upkeep.syncState(abort) })
     if (options.connectSwarmsDelay > 0) {
@@ -137,6 +141,16 @@ export class Background {
         await peers.connectSwarms(abort)
       })
     }
+  }
+
+  /** A restarted IPFS knows nobody, and what it could not do meanwhile is in error. */
+  #ipfsIsBack (): void {
+    const { context: { log, options }, peers, upkeep } = this.#parts
+    log.info('IPFS answers again')
+    this.spawn('recovery', async (abort) => {
+      if (options.connectSwarmsDelay > 0) await peers.connectSwarms(abort)
+      await upkeep.recover(abort)
+    })
   }
 
   /** A newcomer should not wait for our next ping to know us. */

@@ -19,6 +19,7 @@ type Parts = Pick<PeerContext, 'self' | 'options' | 'connector' | 'monitor' | 'c
 export class MetricsPublisher {
   readonly #parts: Parts
   #identity: PingValue
+  #ipfsAnswers = false
 
   constructor (parts: Parts) {
     this.#parts = parts
@@ -28,12 +29,21 @@ export class MetricsPublisher {
   /** The value of our pings; the last good answer of the IPFS when it is down. */
   get identity (): PingValue { return this.#identity }
 
+  /** Whether the IPFS told who it is when it was last asked. */
+  get ipfsAnswers (): boolean { return this.#ipfsAnswers }
+
   /** Asks the IPFS who it is, and remembers it. Rejects when it does not answer. */
   async refreshIdentity (options: AbortOptions = {}): Promise<void> {
     const signals = [AbortSignal.timeout(ipfsIdTimeout), ...options.signal === undefined ? [] : [options.signal]]
-    const { id, addresses, error } = await this.#parts.connector.id({ signal: AbortSignal.any(signals) })
-    if (error !== '') throw new Error(error)
-    this.#identity = { peerName: this.#parts.options.peername, ipfsId: id, ipfsAddresses: addresses.filter(isAnnounced) }
+    try {
+      const { id, addresses, error } = await this.#parts.connector.id({ signal: AbortSignal.any(signals) })
+      if (error !== '') throw new Error(error)
+      this.#identity = { peerName: this.#parts.options.peername, ipfsId: id, ipfsAddresses: addresses.filter(isAnnounced) }
+      this.#ipfsAnswers = true
+    } catch (error) {
+      this.#ipfsAnswers = false
+      throw error
+    }
   }
 
   async publishPing (options: AbortOptions = {}): Promise<void> {

@@ -146,6 +146,19 @@ describe('a peer', () => {
     expect(peer.metrics('freespace')).toHaveLength(1)
   })
 
+  it('recovers at once when its IPFS is back', async () => {
+    const cluster = await runningCluster(1)
+    const { peer, connector } = cluster.at(0)
+    connector.fail('id', new Error('gone'))
+    connector.fail('pin', new Error('gone'))
+    await peer.pin(testCid(1))
+    await cluster.clock.advance(20_000)
+    expect((await peer.status(testCid(1))).peerMap.get(peer.peerId.toString())?.status).toBe('pin_error')
+    connector.fail('pin')
+    connector.fail('id')
+    await cluster.until(async () => { expect((await peer.status(testCid(1))).peerMap.get(peer.peerId.toString())?.status).toBe('pinned') }, 20_000)
+  })
+
   it('tells of pins, statuses, peers and alerts', async () => {
     const cluster = await runningCluster(2)
     const seen: string[] = []
