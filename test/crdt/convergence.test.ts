@@ -6,7 +6,7 @@ import { GoRules } from './go-rules.ts'
 import { Model, hex } from './model.ts'
 import { below, honestHistory, keyOf, pick, shuffled, valueOf, wildHistory } from './random-dag.ts'
 
-const seeds = Array.from({ length: 60 }, (_, index) => index + 1)
+const seeds = Array.from({ length: 40 }, (_, index) => index + 1)
 
 /** Values with their priorities, as GoRules prints them. */
 function fullState (model: Model): Record<string, string> {

@@ -109,7 +109,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     this.#replica = new Replica({ store, logger }, {
       namespace: options.namespace,
       sync: options.sync,
-      onChanges: (changes) => { for (const change of changes) { if (change.kind === 'pinned') hooks.pinned(change.pin); else hooks.unpinned(change.cid) } }
+      onChange: (change) => { if (change.kind === 'pinned') hooks.pinned(change.pin); else hooks.unpinned(change.cid) }
     })
     this.topic = topicOf(options.clusterName ?? 'ipfs-cluster')
     this.#sync = new DagSync({ replica: this.#replica, exchange, clock, logger }, options.fetching)

@@ -13,7 +13,7 @@ import { errorText } from '../../component.ts'
 import { decodeBlock, encodeBlock, type DeltaBlock } from '../../crdt/block.ts'
 import { DeltaDraft } from '../../crdt/draft.ts'
 import { advanceHeads, nextPriority, sortedHeads, type Heads } from '../../crdt/heads.ts'
-import { maxDeltaBytes } from '../../crdt/limits.ts'
+import { maxDeltaBytes, maxLinks } from '../../crdt/limits.ts'
 import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { prefixRange } from '../../store/store.ts'
@@ -34,8 +34,8 @@ export interface ReplicaOptions {
   readonly namespace?: string | undefined
   /** Every batch survives power loss, too. @default false */
   readonly sync?: boolean | undefined
-  /** Told, in order, what each durable batch changed. */
-  readonly onChanges?: ((changes: readonly PinsetChange[]) => void) | undefined
+  /** Told, in order, each change of the pinset once it is durable. */
+  readonly onChange?: ((change: PinsetChange) => void) | undefined
 }
 
 /** One change for a commit. */
@@ -149,7 +149,8 @@ export class Replica {
         done++
       }
       if (draft.isEmpty) return { done, block: undefined }
-      const block = encodeBlock(draft.delta(nextPriority(this.#state.heads)), sortedHeads(this.#state.heads).map(({ cid }) => cid))
+      const links = sortedHeads(this.#state.heads).slice(0, maxLinks).map(({ cid }) => cid)
+      const block = encodeBlock(draft.delta(nextPriority(this.#state.heads)), links)
       await this.#write([block], reads)
       return { done, block }
     })
@@ -231,7 +232,7 @@ export class Replica {
     this.#state = state
     for (const id of ids) this.#wanted.delete(id)
     for (const [id, cid] of missing) this.#wanted.set(id, cid)
-    this.#tell(effects.changes)
+    for (const change of effects.changes) this.#tell(change)
   }
 
   #decodeStored (key: string, bytes: Uint8Array): DeltaBlock | undefined {
@@ -244,12 +245,11 @@ export class Replica {
     }
   }
 
-  #tell (changes: readonly PinsetChange[]): void {
-    if (changes.length === 0) return
+  #tell (change: PinsetChange): void {
     try {
-      this.#options.onChanges?.(changes)
+      this.#options.onChange?.(change)
     } catch (error) {
-      this.#logger.error('a listener of the pinset failed', errorText(error))
+      this.#logger.error('the hook of a pinset change failed', errorText(error))
     }
   }
 
