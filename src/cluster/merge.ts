@@ -12,6 +12,8 @@ export interface Listing {
   readonly infos: AsyncIterable<PinInfo>
   /** False: it comes in any order and is held until it is complete. */
   readonly sorted: boolean
+  /** Items that are held when it is not sorted; a peer with more is not believed. */
+  readonly limit: number
 }
 
 export interface MergeOptions {
@@ -27,9 +29,9 @@ class Cursor {
   readonly #items: AsyncIterator<PinInfo>
   #head: { readonly key: string, readonly info: PinInfo } | undefined
 
-  constructor ({ peer, infos, sorted }: Listing) {
+  constructor ({ peer, infos, sorted, limit }: Listing) {
     this.peer = peer
-    this.#items = (sorted ? infos : sortedByKey(infos))[Symbol.asyncIterator]()
+    this.#items = (sorted ? infos : sortedByKey(infos, limit))[Symbol.asyncIterator]()
   }
 
   get head (): { readonly key: string, readonly info: PinInfo } | undefined { return this.#head }
@@ -103,9 +105,12 @@ function joined (cursors: readonly Cursor[], failures: ReadonlyMap<PeerId, unkno
 }
 
 /** All of them, then by key; the last of a CID counts. */
-async function * sortedByKey (infos: AsyncIterable<PinInfo>): AsyncGenerator<PinInfo> {
+async function * sortedByKey (infos: AsyncIterable<PinInfo>, limit: number): AsyncGenerator<PinInfo> {
   const byKey = new Map<string, PinInfo>()
-  for await (const info of infos) byKey.set(cidKey(info.cid), info)
+  for await (const info of infos) {
+    byKey.set(cidKey(info.cid), info)
+    if (byKey.size > limit) throw new Error(`listing of more than ${limit} pins`)
+  }
   for (const key of [...byKey.keys()].sort()) {
     const info = byKey.get(key)
     byKey.delete(key)

@@ -1,6 +1,6 @@
 /** The peer: wires the components, owns their lives and answers its users (design: one core, two homes). */
 import { balancedAllocator } from '../allocator/balanced.ts'
-import { FollowerModeError, PinNotFoundError } from '../errors.ts'
+import { FollowerModeError, InvalidConfigError, PinNotFoundError } from '../errors.ts'
 import { errorText, silentLogger, startAll, stopAll, systemClock } from '../component.ts'
 import type { AbortOptions, ComponentLogger, Startable } from '../component.ts'
 import type { AddEntry, Added, Adder, AddOptions } from '../adder/adder.ts'
@@ -66,6 +66,7 @@ class ClusterPeer implements Peer {
 
   constructor (components: PeerComponents, chosen: PeerOptions) {
     const { transport, connector, bootstrap, services = [], clock = systemClock, logger = silentLogger, random = Math.random } = components
+    if (components.informers.length === 0) throw new InvalidConfigError('informer', 'no informers are passed')
     const options = resolveOptions(chosen)
     const self = transport.peerId
     const log = logger.forComponent('cluster')

@@ -18,8 +18,6 @@ type Parts = Pick<PeerContext, 'self' | 'options' | 'transport' | 'connector' | 
 
 export class PeersService {
   readonly #parts: Parts
-  /** One peer is added at a time. */
-  #adding: Promise<unknown> = Promise.resolve()
 
   constructor (parts: Parts) { this.#parts = parts }
 
@@ -48,14 +46,10 @@ export class PeersService {
   /** As a member: let another one in and ask it who it is, over the connection it has. */
   async add (peer: PeerId, options: AbortOptions = {}): Promise<PeerInfo> {
     const { self, consensus, rpc, clock, log } = this.#parts
-    const added = this.#adding.then(async () => {
-      await consensus.peerset.add(peer, options)
-      const info = peer.equals(self) ? await this.id(options) : await within(clock, answerTimeout, options, async (limited) => await rpc.call(peer, 'Cluster.ID', {}, limited))
-      log.info('peer added', peer.toString())
-      return info.clusterPeers.some((member) => member.equals(self)) ? info : { ...info, clusterPeers: [...info.clusterPeers, self] }
-    })
-    this.#adding = added.catch(() => {})
-    return await added
+    await consensus.peerset.add(peer, options)
+    const info = peer.equals(self) ? await this.id(options) : await within(clock, answerTimeout, options, async (limited) => await rpc.call(peer, 'Cluster.ID', {}, limited))
+    log.info('peer added', peer.toString())
+    return info.clusterPeers.some((member) => member.equals(self)) ? info : { ...info, clusterPeers: [...info.clusterPeers, self] }
   }
 
   /** As a newcomer: reach a member and have it add us. Undefined when the address is our own. */

@@ -21,6 +21,11 @@ type Question = 'PinTracker.Status' | 'PinTracker.Recover'
 /** Peers of this implementation list in the order of keys. */
 const listsInOrder = (version: string): boolean => version.includes('+pinswarm')
 
+/** Items of an unordered listing that are held at least, however small our pinset is. */
+const minBuffered = 100_000
+/** Members whose version is remembered. */
+const maxVersions = 4096
+
 /** Asks trackers, ours and those of the members. */
 export class StatusService {
   readonly #parts: Parts
@@ -108,11 +113,17 @@ export class StatusService {
     const lost = new Map(members.map((peer) => [peer.toString(), new AbortController()]))
     // A member that dies without a word would hold up the listing for ever.
     const forget = monitor.onAlert((alert) => { if (alert.name === 'ping') lost.get(alert.peer.toString())?.abort(new Error('the peer is gone: its ping expired')) })
+    const limit = Math.max(minBuffered, 4 * this.#parts.consensus.log.pinset.count())
     const open = async (peer: PeerId): Promise<Listing> => {
-      if (peer.equals(self)) return { peer, infos: here({ signal: given }), sorted: true }
+      if (peer.equals(self)) return { peer, infos: here({ signal: given }), sorted: true, limit }
       const gone = lost.get(peer.toString())?.signal
       const signal = gone === undefined ? given : AbortSignal.any([given, gone])
-      return { peer, infos: ofPeer(peer, there(peer, { signal })), sorted: listsInOrder(await this.#versionOf(peer, { signal })) }
+      try {
+        const sorted = listsInOrder(await this.#versionOf(peer, { signal }))
+        return { peer, infos: ofPeer(peer, there(peer, { signal })), sorted, limit }
+      } catch (error) {
+        return { peer, infos: failed(error), sorted: true, limit }
+      }
     }
     try {
       const listings = await Promise.all(members.map(open))
@@ -130,21 +141,19 @@ export class StatusService {
     }
   }
 
-  /** Empty when it does not say. */
   async #versionOf (peer: PeerId, options: AbortOptions): Promise<string> {
     const key = peer.toString()
     const known = this.#versions.get(key)
     if (known !== undefined) return known
-    try {
-      const version = await within(this.#parts.clock, answerTimeout, options, async (limited) => await this.#parts.rpc.call(peer, 'Cluster.Version', {}, limited))
-      if (this.#versions.size >= 4096) this.#versions.clear()
-      this.#versions.set(key, version)
-      return version
-    } catch {
-      return ''
-    }
+    const version = await within(this.#parts.clock, answerTimeout, options, async (limited) => await this.#parts.rpc.call(peer, 'Cluster.Version', {}, limited))
+    if (this.#versions.size >= maxVersions) this.#versions.clear()
+    this.#versions.set(key, version)
+    return version
   }
 }
+
+/** A listing that did not even begin. */
+async function * failed (error: unknown): AsyncGenerator<PinInfo> { throw error }
 
 /** Answers count for the peer that was asked, whatever they say (wire.md §9 item 20). */
 async function * ofPeer (peer: PeerId, infos: AsyncIterable<PinInfo>): AsyncGenerator<PinInfo> {

@@ -77,6 +77,7 @@ describe('pins of an IPFS', () => {
   it('grows', () => {
     const pins = new IpfsPins()
     for (let number = 0; number < 20_000; number++) pins.add(testCid(number * 2), 'recursive')
-    for (let number = 0; number < 20_000; number++) expect(pins.has(testCid(number), -1)).toBe(number % 2 === 0)
+    const wrong = Array.from({ length: 20_000 }, (_, number) => number).filter((number) => pins.has(testCid(number), -1) !== (number % 2 === 0))
+    expect(wrong).toEqual([])
   })
 })
