@@ -153,7 +153,7 @@ export class StatusService {
 }
 
 /** A listing that did not even begin. */
-async function * failed (error: unknown): AsyncGenerator<PinInfo> { throw error }
+const failed = (error: unknown): AsyncIterable<PinInfo> => ({ [Symbol.asyncIterator]: () => ({ next: async () => { throw error } }) })
 
 /** Answers count for the peer that was asked, whatever they say (wire.md §9 item 20). */
 async function * ofPeer (peer: PeerId, infos: AsyncIterable<PinInfo>): AsyncGenerator<PinInfo> {

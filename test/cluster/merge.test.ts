@@ -65,6 +65,6 @@ describe('joined listings', () => {
       try { for (const number of inOrder([1, 2, 3, 4])) yield info(peer, number) } finally { closed.push(peer) }
     }
     for await (const _ of mergeListings([listing(1, endless(1)), listing(2, endless(2))], { latestPing: () => undefined, now: () => 0, onFailure: () => {} })) break
-    expect(closed.toSorted()).toEqual([1, 2])
+    expect(new Set(closed)).toEqual(new Set([1, 2]))
   })
 })
