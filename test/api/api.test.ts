@@ -77,7 +77,7 @@ test('a listing is read as it is taken, and left when the client goes', async ()
 
 test('status of several CIDs: one that fails is told at the end', async () => {
   const { cluster, call } = setup()
-  const { status } = cluster
+  const status = cluster.status.bind(cluster)
   cluster.status = async (asked) => { if (asked.toString() === cid) throw new Error('no answer'); return await status(asked) }
   const answer = await call('GET', `/pins?cids=${cid},QmX9skq5gAxy9CNxAtR66rw4paPNtTjkb5EmjkSqYPSZke`)
   expect(answer.status).toBe(200)

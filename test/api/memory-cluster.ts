@@ -130,7 +130,13 @@ export class MemoryCluster implements Cluster {
     }
   }
 
-  status = async (cid: CID, options?: LocalOptions): Promise<GlobalPinInfo> => this.#status(cid, options)
+  /** Called after each status of one CID. */
+  onStatus = (): void => {}
+  async status (cid: CID, options?: LocalOptions): Promise<GlobalPinInfo> {
+    const status = this.#status(cid, options)
+    this.onStatus()
+    return status
+  }
 
   async * statusAll (filter: StatusFilter, options?: LocalOptions): AsyncGenerator<GlobalPinInfo> {
     for await (const { cid } of this.pins(options)) {

@@ -74,6 +74,14 @@ test('a listing without items is complete without a body', async () => {
   }
 })
 
+test('an empty listing is 204 without a body', async () => {
+  const { port } = await serve()
+  for (const [method, path] of [['GET', '/allocations'], ['GET', '/pins'], ['POST', '/pins/recover']] as const) {
+    const answer = await call(port, { method, path })
+    expect([answer.statusCode, answer.headers['content-type'], answer.text]).toEqual([204, 'application/json', ''])
+  }
+})
+
 test('texts in trailers are UTF-8 without line ends', async () => {
   const { port, cluster } = await serve()
   await cluster.pin((await import('multiformats/cid')).CID.parse(cid))
