@@ -16,7 +16,8 @@ function userOf (authorization: string | undefined): string {
   return user === '' ? '-' : user
 }
 
-const printable = (text: string): string => text.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^\x20-\x7e]/g, '?')
+const unprintable = /[^\x20-\x7e]|["\\]/
+const printable = (text: string): string => !unprintable.test(text) ? text : text.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^\x20-\x7e]/g, '?')
 
 /** One line; `bytes` of the body as sent. */
 export const accessLine = (incoming: IncomingMessage, outgoing: ServerResponse, bytes: number, now: number, remote: string): string =>

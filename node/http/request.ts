@@ -105,6 +105,7 @@ export async function send (outgoing: ServerResponse, answer: ApiResponse, befor
   } else if (typeof body === 'string' || body instanceof Uint8Array) {
     const length = Buffer.byteLength(body)
     outgoing.setHeader('Content-Length', length)
+    if (outgoing.req.complete) { outgoing.end(body); return length }
     outgoing.write(body)
     await beforeEnd()
     outgoing.end()
