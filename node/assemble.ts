@@ -13,6 +13,7 @@ import { informers } from '../src/informer/index.ts'
 import { HeliaConnector } from '../src/ipfs/helia.ts'
 import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
 import { KuboConnector } from '../src/ipfs/kubo.ts'
+import { withMembers } from '../src/ipfs/with-members.ts'
 import type { Store } from '../src/store/store.ts'
 import { createAdder } from '../src/adder/unixfs.ts'
 import { Bootstrap } from '../src/transport/bootstrap.ts'
@@ -99,12 +100,13 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
   const { config, logger, store } = parts
   const { crdt } = config.consensus
   const transport = await openTransport(parts)
-  const { connector, services } = await openConnector(parts)
+  const { connector: own, services } = await openConnector(parts)
   // The consensus fetches through the exchange, and the exchange serves what the consensus stores.
   let consensus: CrdtConsensus | undefined
   const exchange = bitswapExchange({ transport, logger, blocks: { get: async (cid, options) => await consensus?.blocks.get(cid, options) } })
-  const content = new ContentExchange({ transport, logger, blocks: { get: async (cid, options) => await connector.blockGetLocal(cid, options) } })
-  if (connector instanceof HeliaConnector) connector.useMembers(content)
+  const content = new ContentExchange({ transport, logger, blocks: { get: async (cid, options) => await own.blockGetLocal(cid, options) } })
+  if (own instanceof HeliaConnector) own.useMembers(content)
+  const connector = own instanceof HeliaConnector ? own : withMembers({ connector: own, members: content, logger })
   const { disk, pinqueue, tags } = config.informer
   return {
     transport,
@@ -113,7 +115,7 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
       transport,
       connector,
       consensus: ({ hooks, monitor }: ConsensusParts) => {
-        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger }, {
+        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) } }, {
           clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
           peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
         })

@@ -35,6 +35,8 @@ export interface CrdtConsensusComponents {
   readonly hooks: PinsetHooks
   readonly clock: Clock
   readonly logger: ComponentLogger
+  /** Hears of each peer that is trusted by name: its connections and addresses are to be kept (wire.md §3.8). */
+  readonly onTrusted?: ((peer: PeerId) => void) | undefined
   /** Numbers in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined
 }
@@ -114,7 +116,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     this.topic = topicOf(options.clusterName ?? 'ipfs-cluster')
     this.#sync = new DagSync({ replica: this.#replica, exchange, clock, logger }, options.fetching)
     this.#broadcaster = new HeadBroadcaster({ pubsub, clock, logger, random: components.random ?? Math.random, heads: () => sortedHeads(this.#replica.heads) }, this.topic)
-    this.trust = createTrust(peerId, options.trustedPeers ?? '*')
+    this.trust = createTrust(peerId, options.trustedPeers ?? '*', components.onTrusted)
     this.peerset = createMetricPeerset({ self: peerId, monitor }, options.peersetMetric ?? 'ping')
     this.blocks = { get: async (cid) => await this.#replica.block(cid) }
     this.log = { put: async (pin, abort) => { await this.#put(pin, abort) }, delete: async (cid, abort) => { await this.#delete(cid, abort) }, pinset: this.#replica.pinset }
@@ -125,7 +127,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     await this.#replica.open()
     const { clock, pubsub } = this.#components
     const abort = new AbortController()
-    const writer = createPinWriter({ replica: this.#replica, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#broadcaster.announce([cid]) } }, this.#options.batching)
+    const writer = createPinWriter({ replica: this.#replica, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
     this.#sync.start()
     this.#running = {
       abort,
@@ -193,6 +195,12 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   async #delete (cid: CID, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     await this.#writer().write({ kind: 'delete', key: cidKey(cid) })
+  }
+
+  /** Whoever waits for the block gets it at once; everybody else hears of it. */
+  async #announce (cid: CID): Promise<void> {
+    this.#components.exchange.offer?.(cid)
+    await this.#broadcaster.announce([cid])
   }
 
   #receive ({ from, data }: PubSubMessage): void {
