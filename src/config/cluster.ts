@@ -28,7 +28,7 @@ export const clusterSchema = schema({
   replicationFactorMin: integer(-1, factor),
   replicationFactorMax: integer(-1, factor),
   monitorPingInterval: duration(15 * second),
-  peerWatchInterval: duration(5 * second),
+  peerWatchInterval: duration(5 * second, { unused: 'only Raft members watch the peerset for their own removal' }),
   mdnsInterval: optionalDuration(10 * second),
   pinOnlyOnTrustedPeers: flag(false),
   pinOnlyOnUntrustedPeers: flag(false),

@@ -1,6 +1,6 @@
 /** `ipfs_connector.helia`: the embedded IPFS store (ours; a Go peer has no such section). */
-import { amount, duration, field, hour, minute, text } from './fields.ts'
-import { oneOf, sizeKind, stringsOfMultiaddrs } from './kinds.ts'
+import { amount, duration, field, minute, text } from './fields.ts'
+import { oneOf, sizeKind } from './kinds.ts'
 import { schema } from './schema.ts'
 import type { SchemaValues } from './schema.ts'
 
@@ -11,10 +11,7 @@ export const heliaSchema = schema({
   folder: text('helia', { zeroIsDefault: true }),
   /** Bytes that may be stored; what `freespace` counts down from. */
   storageMax: field(sizeKind, 10e9, { zeroIsDefault: true }),
-  /** Where the public network may reach this peer; nothing listens in the private one. */
-  listenMultiaddress: field(stringsOfMultiaddrs, []),
   pinTimeout: duration(2 * minute),
-  repogcTimeout: duration(24 * hour),
   informerTriggerInterval: amount(0)
 })
 
