@@ -69,6 +69,8 @@ export class BlockStreamer {
     const working = this.#destinations.filter(({ failure }) => failure === undefined)
     if (working.length === 0) throw this.#allFailed()
     const pushing = Promise.all(working.map((destination) => destination.channel.push(node)))
+    // Most blocks find room at once: no timer for those.
+    if (!working.some(({ channel }) => channel.full)) return void await pushing
     const timer = new AbortController()
     const stalled = this.#clock.sleep(stallTimeout, { signal: timer.signal }).then(() => { this.#dropStalled(working) }, () => {})
     try { await pushing } finally { timer.abort() }

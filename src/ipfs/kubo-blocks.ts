@@ -7,8 +7,11 @@ const codecNames: Readonly<Record<number, string>> = { 0x51: 'cbor', 0x55: 'raw'
 const hashNames: Readonly<Record<number, string>> = { 0x12: 'sha2-256', 0x13: 'sha2-512', 0x14: 'sha3-512', 0x16: 'sha3-256', 0x1b: 'keccak-256', 0x1e: 'blake3', 0xb220: 'blake2b-256', 0xb240: 'blake2b-512' }
 const nameOf = (names: Readonly<Record<number, string>>, code: number): string => names[code] ?? `0x${code.toString(16)}`
 
-/** The request path that stores blocks of this kind. */
-export const blockPutPath = ({ cid }: Block): string => `block/put?allow-big-block=true&cid-codec=${nameOf(codecNames, cid.code)}&mhlen=${cid.multihash.size}&mhtype=${nameOf(hashNames, cid.multihash.code)}&pin=false`
+/**
+ * The request path that stores blocks of this kind. A pin that waits for `Qm…` is not told of the same block stored as CIDv1 (which
+ * `cid-codec=dag-pb` does), so version 0 is asked for by its own, older name.
+ */
+export const blockPutPath = ({ cid }: Block): string => `block/put?allow-big-block=true&${cid.version === 0 ? 'format=v0' : `cid-codec=${nameOf(codecNames, cid.code)}`}&mhlen=${cid.multihash.size}&mhtype=${nameOf(hashNames, cid.multihash.code)}&pin=false`
 
 const utf8 = new TextEncoder()
 
