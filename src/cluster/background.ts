@@ -45,7 +45,10 @@ export class Background {
   start (): void {
     const { bootstrap, context: { monitor, transport, tracker, options } } = this.#parts
     this.#undo.push(
-      monitor.onAlert((alert) => { if (alert.name === 'ping') this.spawn('repinning', async (abort) => { await this.#parts.repinner.peerLost(alert.peer, abort) }) }),
+      monitor.onAlert(({ name, peer, value }) => {
+        // A ping that was made up (no value) says nothing when it expires: that member may just not have reached us yet.
+        if (name === 'ping' && value !== '') this.spawn('repinning', async (abort) => { await this.#parts.repinner.peerLost(peer, abort) })
+      }),
       transport.onConnect(() => { this.#greet() }),
       tracker.onChange(({ status }, progress) => { if (progress === undefined && (status === 'pinned' || status === 'unpinned')) this.trigger(1) })
     )

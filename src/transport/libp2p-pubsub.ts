@@ -46,6 +46,8 @@ export function gossipOptions (options: PubSubOptions = {}): Partial<GossipsubOp
     mcacheLength: historyLength,
     mcacheGossip: historyGossip,
     seenTTL: seenTtl,
+    // A peer that restarts must not be refused by the meshes it just left: Go would keep it out for a minute, and hide everybody's pings from it.
+    unsubcribeBackoff: 1_000,
     D: 6 * dFactor,
     Dlo: 5 * dFactor,
     Dhi: 12 * dFactor,
