@@ -92,7 +92,9 @@ describe.runIf(present).each([
 
   test('health graph, metrics and recover answer from both', async () => {
     for (const graph of [go.ctl('health', 'graph'), await ourCtl('health', 'graph')]) expect(graph.match(/^[CT]\d -> [CT]\d/gm)).toHaveLength(2)
-    for (const metrics of [go.ctl('health', 'metrics', 'freespace'), await ourCtl('health', 'metrics', 'freespace')]) expect(metrics.trim().split('\n')).toHaveLength(2)
+    await vi.waitFor(async () => {
+      for (const metrics of [go.ctl('health', 'metrics', 'freespace'), await ourCtl('health', 'metrics', 'freespace')]) expect(metrics.trim().split('\n')).toHaveLength(2)
+    }, wait)
     go.ctl('recover')
     await ourCtl('recover')
   })
