@@ -196,6 +196,13 @@ test('credentials: Basic and tokens, and what is open to everybody', async () =>
   expect((await call('GET', '/id', bearer(await sign({ iss: 'ana', exp: past + 7200 }, 'secret', 'HS512')))).status).toBe(200)
 })
 
+test('takes a web Request and gives a web Response', async () => {
+  const { api } = setup()
+  const { response } = await api.fetch(new Request('http://x/version'))
+  expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([200, 'application/json', { version: '1.1.6' }])
+  expect((await api.fetch(new Request('http://x/add', { method: 'POST', body: form(['a', 'x']) }))).status).toBe(200)
+})
+
 test('a pin goes to the peers it names', async () => {
   const { call } = setup()
   const pin = JSON.parse(await (await call('POST', `/pins/${cid}?mode=direct&replication=1&user-allocations=${alpha.toString()}`)).text()) as Record<string, unknown>
