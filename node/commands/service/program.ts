@@ -7,7 +7,6 @@ import { loggerFromEnvironment } from '../../logger.ts'
 import { twoDashes } from '../arguments.ts'
 import { CommandError, doing } from './context.ts'
 import type { ServiceContext } from './context.ts'
-import { daemon } from './daemon.ts'
 import type { DaemonFlags } from './daemon.ts'
 import { init } from './init.ts'
 import type { InitFlags } from './init.ts'
@@ -59,7 +58,11 @@ export function serviceProgram (streams: ProcessContext): Command {
     .option('--tracing', 'not available yet')
     .option('-u, --upgrade', 'accepted for compatibility')
     .option('-x, --leave', 'accepted for compatibility')
-    .action(async (flags: DaemonFlags) => { await daemon(await context(), flags) })
+    .action(async (flags: DaemonFlags) => {
+      // the peer and its libraries take a while to load: only when it runs
+      const { daemon } = await import('./daemon.ts')
+      await daemon(await context(), flags)
+    })
   program.command('invite').description('print how another peer joins, with the secret').action(async () => { await invite(await context()) })
   const state = program.command('state').description('the pinset of this peer; its daemon must be stopped')
   state.command('export').description('write the pinset, one JSON object a line').option('-f, --file <path>', 'where to (default: stdout)')

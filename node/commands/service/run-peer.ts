@@ -18,6 +18,9 @@ export interface RunOptions {
   readonly onReady?: (peer: NodePeer) => void
 }
 
+/** The same signal again within this time, in ms, is the echo of the first. */
+const echoTime = 250
+
 /** Resolves when the peer has stopped in order. */
 export async function runPeer (context: ServiceContext, options: RunOptions): Promise<void> {
   const { folder, logger, environment } = context
@@ -26,13 +29,15 @@ export async function runPeer (context: ServiceContext, options: RunOptions): Pr
   const { config, identity } = await doing('loading configurations', async () => await loadFolder(folder, environment, logger.forComponent('config')))
   logger.hide(config.cluster.secret)
   const abort = new AbortController()
-  let signals = 0
+  let first: { readonly signal: string, readonly at: number } | undefined
   const off = context.onSignal((signal) => {
-    signals++
-    if (signals > 1) {
+    // npm passes on the Ctrl-C that the terminal already sent to everybody
+    if (first?.signal === signal && performance.now() - first.at < echoTime) return
+    if (first !== undefined) {
       context.tell('\nStopping now, without waiting for running work. What was acknowledged is on disk.\n')
       context.exitNow(1)
     }
+    first = { signal, at: performance.now() }
     log.info(`got ${signal}: shutting down. A second one ends the program at once`)
     abort.abort(new Error(`stopped by ${signal}`))
   })
