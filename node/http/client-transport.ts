@@ -1,7 +1,6 @@
 /** Requests of the client over Node's HTTP: Unix sockets, fail-over between addresses, trailers, uploads with backpressure. */
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { drained } from './request.ts'
 import type { ClientRequest as Outgoing, IncomingMessage, RequestOptions } from 'node:http'
 import type { ClientRequest, ClientResponse, Transport } from '../../src/api/client/transport.ts'
@@ -68,7 +67,8 @@ async function exchange (endpoint: Endpoint, request: ClientRequest, checkCertif
     ...'socketPath' in endpoint ? { socketPath: endpoint.socketPath } : { host: endpoint.host, port: endpoint.port },
     method: request.method, path: url.pathname + url.search, headers: { ...request.headers, ...length, ...request.body === undefined && request.method === 'POST' ? { 'Content-Length': '0' } : {} }, signal
   }
-  const outgoing = endpoint.protocol === 'https' ? httpsRequest({ ...options, rejectUnauthorized: checkCertificate, ecdhCurve: 'auto' }) : httpRequest(options)
+  // TLS takes a while to load; most never need it.
+  const outgoing = endpoint.protocol === 'https' ? (await import('node:https')).request({ ...options, rejectUnauthorized: checkCertificate }) : httpRequest(options)
   let failure: Error | undefined
   let answered: IncomingMessage | undefined
   const answer = new Promise<IncomingMessage>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { sign } from 'hono/jwt'
 import { expect, test } from 'vitest'
 import { createApi } from '../../src/api/api.ts'
+import { contentTypeOf, multipartBlob } from '../../src/api/multipart/writer.ts'
 import { statusLineType } from '../../src/api/stream.ts'
 import { MemoryCluster, alpha } from './memory-cluster.ts'
 import type { ApiOptions } from '../../src/api/api.ts'
@@ -17,15 +18,13 @@ function setup (options: ApiOptions = {}) {
   return { cluster, api, call }
 }
 
-const form = (...parts: ReadonlyArray<readonly [path: string, content: string]>) => {
-  const data = new FormData()
-  for (const [path, content] of parts) data.append('file', new Blob([content]), path)
-  return data
-}
+type Form = ReadonlyArray<readonly [path: string, content: string]>
+const form = (...parts: Form): Form => parts
 /** A form with its Content-Type. */
-const sent = (data: FormData): readonly [Record<string, string>, ReadableStream<Uint8Array> | null] => {
-  const response = new Response(data)
-  return [{ 'content-type': response.headers.get('content-type') ?? '' }, response.body]
+function sent (parts: Form): readonly [Record<string, string>, Blob] {
+  const body = multipartBlob(parts.map(([path, content]) => ({ kind: 'file', path, content: new TextEncoder().encode(content) })), 'FORM')
+  if (body === undefined) throw new Error('not a Blob')
+  return [{ 'content-type': contentTypeOf('FORM') }, body]
 }
 
 test('paths are cleaned, never to another host', async () => {
@@ -88,7 +87,7 @@ test('status of several CIDs: one that fails is told at the end', async () => {
 
 test('uploads: parameters and bodies that are wrong are refused before anything is added', async () => {
   const { cluster, call } = setup()
-  const message = async (path: string, data: FormData | string = form(['a', 'x']), type?: string): Promise<readonly [number, string]> => {
+  const message = async (path: string, data: Form | string = form(['a', 'x']), type?: string): Promise<readonly [number, string]> => {
     const [headers, body] = typeof data === 'string' ? [{ 'content-type': type ?? 'multipart/form-data; boundary=B' }, data] as const : sent(data)
     const answer = await call('POST', path, headers, body)
     return [answer.status, (JSON.parse(await answer.text()) as { message: string }).message]
@@ -200,7 +199,10 @@ test('takes a web Request and gives a web Response', async () => {
   const { api } = setup()
   const { response } = await api.fetch(new Request('http://x/version'))
   expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([200, 'application/json', { version: '1.1.6' }])
-  expect((await api.fetch(new Request('http://x/add', { method: 'POST', body: form(['a', 'x']) }))).status).toBe(200)
+  const data = new FormData()
+  data.append('file', new Blob(['x']), 'a b.txt')
+  const added = await api.fetch(new Request('http://x/add?stream-channels=false', { method: 'POST', body: data }))
+  expect(await added.response.json()).toMatchObject([{ name: 'a b.txt', size: 1 }])
 })
 
 test('a pin goes to the peers it names', async () => {
