@@ -140,6 +140,8 @@ class StatelessTracker implements PinTracker {
   }
 
   async * recoverAll (options: AbortOptions = {}): AsyncGenerator<PinInfo> {
+    // What could not be given up to others is tried again, too; it is no item of ours to report.
+    for (const { type, phase, pin } of this.#operations.list()) if (type === 'remote' && phase === 'failed') this.#enqueue('remote', pin)
     for await (const { pin, info } of this.#list(recoverableBits, options)) {
       this.#log.info('restarting pin operation', pin.cid.toString())
       const operation = this.#enqueue('pin', pin)
