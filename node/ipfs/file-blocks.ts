@@ -15,6 +15,7 @@ import type { Logger } from '../../src/component.ts'
 /** Written when the store is closed in order: the bytes in use. Where it is missing they are counted. */
 const sizeFile = 'size'
 const temporary = '.tmp'
+const countedTogether = 64
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 export class FileBlocks implements BlockStorage {
@@ -24,6 +25,7 @@ export class FileBlocks implements BlockStorage {
   readonly #folders = new Map<string, Promise<unknown>>()
   readonly #writing = new Map<string, Promise<void>>()
   #counting: Promise<void> = Promise.resolve()
+  #counted = false
   #closed = false
   #size = 0n
   #serial = 0
@@ -42,8 +44,10 @@ export class FileBlocks implements BlockStorage {
     const path = join(folder, sizeFile)
     const text = await readFile(path, 'utf8').catch(() => '')
     await rm(path, { force: true })
-    if (/^\d{1,19}$/.test(text)) blocks.#size = BigInt(text)
-    else blocks.#counting = blocks.#count().catch((error: unknown) => { log.error('could not count the stored blocks: %s', error) })
+    if (/^\d{1,19}$/.test(text)) {
+      blocks.#size = BigInt(text)
+      blocks.#counted = true
+    } else blocks.#counting = blocks.#count().catch((error: unknown) => { log.error('could not count the stored blocks: %s', error) })
     return blocks
   }
 
@@ -123,16 +127,15 @@ export class FileBlocks implements BlockStorage {
   async * all (): AsyncGenerator<CID> {
     // Whoever lists may delete: what is gone before it was counted would be subtracted all the same.
     await this.#counting
-    for await (const { key } of this.#files()) yield CID.createV1(raw.code, decode(base32.decode(key)))
+    for await (const files of this.#folderFiles()) for (const { key } of files) yield CID.createV1(raw.code, decode(base32.decode(key)))
   }
 
-  /** Files that are named like blocks; whatever else lies there is left alone. */
-  async * #files (): AsyncGenerator<{ readonly key: string, readonly file: string }> {
+  /** Files that are named like blocks, folder by folder; whatever else lies there is left alone. */
+  async * #folderFiles (): AsyncGenerator<ReadonlyArray<{ readonly key: string, readonly file: string }>> {
     for (const shard of await readdir(this.#folder, { withFileTypes: true })) {
       if (!shard.isDirectory()) continue
-      for (const key of await readdir(join(this.#folder, shard.name))) {
-        if (/^b[a-z2-7]{10,300}$/.test(key)) yield { key, file: join(this.#folder, shard.name, key) }
-      }
+      const names = await readdir(join(this.#folder, shard.name))
+      yield names.filter((key) => /^b[a-z2-7]{10,300}$/.test(key)).map((key) => ({ key, file: join(this.#folder, shard.name, key) }))
     }
   }
 
@@ -140,13 +143,16 @@ export class FileBlocks implements BlockStorage {
     // What a killed process left half written.
     for (const name of await readdir(this.#folder)) if (name.endsWith(temporary) && !name.startsWith(`${process.pid}-`)) await rm(join(this.#folder, name), { force: true })
     let counted = 0n
-    for await (const { file } of this.#files()) {
+    for await (const files of this.#folderFiles()) {
       if (this.#closed) return
-      const found = await stat(file).catch(() => undefined)
-      // What was written since then has been counted when it was.
-      if (found !== undefined && found.mtimeMs < this.#opened) counted += BigInt(found.size)
+      for (let from = 0; from < files.length; from += countedTogether) {
+        const found = await Promise.all(files.slice(from, from + countedTogether).map(({ file }) => stat(file).catch(() => undefined)))
+        // What was written since then has been counted when it was.
+        for (const status of found) if (status !== undefined && status.mtimeMs < this.#opened) counted += BigInt(status.size)
+      }
     }
     this.#size += counted
+    this.#counted = true
   }
 
   async size (): Promise<bigint> {
@@ -156,9 +162,11 @@ export class FileBlocks implements BlockStorage {
 
   async close (): Promise<void> {
     if (this.#closed) return
+    this.#closed = true
     await Promise.all(this.#writing.values())
     await this.#counting
-    this.#closed = true
+    // An unfinished count is begun anew by the next start.
+    if (!this.#counted) return
     const path = join(this.#folder, sizeFile)
     const handle = await open(`${path}${temporary}`, 'w')
     try { await handle.writeFile(String(this.#size < 0n ? 0n : this.#size)) } finally { await handle.close() }

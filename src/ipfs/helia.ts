@@ -15,7 +15,6 @@ import type { BlockExchange, FetchOptions } from '../exchange/exchange.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { Store } from '../store/store.ts'
 import type { Block, IpfsConnector, IpfsPinStatus, PinProgressOptions } from './ipfs.ts'
-import type { IpfsOperation } from './kubo.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
@@ -57,8 +56,6 @@ export interface HeliaOptions {
   readonly concurrency?: number | undefined
   /** Refuse to unpin. @default false */
   readonly unpinDisable?: boolean | undefined
-  /** Called after each pin, unpin and stored block. */
-  readonly onOperation?: ((operation: IpfsOperation) => void) | undefined
 }
 
 /** Where a missing block may come from. */
@@ -133,7 +130,6 @@ export class HeliaConnector implements IpfsConnector {
       progress.clear()
       release.done()
     }
-    this.#options.onOperation?.('pin')
   }
 
   /** A block of a pin, kept here when it resolves. */
@@ -161,14 +157,17 @@ export class HeliaConnector implements IpfsConnector {
     const onAbort = (): void => { either.abort(signal?.reason) }
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
+    // The network stores what it fetches: a store that is full ends the search among members too.
+    let full: unknown
+    const network = this.#network.fetch(cid, { signal: either.signal, origins }).catch((error: unknown) => {
+      if (error instanceof StorageFullError) either.abort(full = error)
+      throw error
+    })
     try {
-      return await Promise.any([
-        ...(members === undefined ? [] : [members.fetch(cid, { signal: either.signal, from })]),
-        this.#network.fetch(cid, { signal: either.signal, origins })
-      ])
+      return await Promise.any([network, ...(members === undefined ? [] : [members.fetch(cid, { signal: either.signal, from })])])
     } catch (error) {
       signal?.throwIfAborted()
-      throw new BlockNotFoundError(cid, { cause: error })
+      throw full ?? new BlockNotFoundError(cid, { cause: error })
     } finally {
       signal?.removeEventListener('abort', onAbort)
       either.abort(new Error('another source had the block'))
@@ -186,7 +185,6 @@ export class HeliaConnector implements IpfsConnector {
   async unpin (cid: CID): Promise<void> {
     if (this.#options.unpinDisable === true) throw new UnpinDisabledError()
     await this.#pins.delete(cid)
-    this.#options.onOperation?.('unpin')
   }
 
   async pinStatus ({ cid, maxDepth }: Pin): Promise<IpfsPinStatus> {
@@ -242,7 +240,6 @@ export class HeliaConnector implements IpfsConnector {
       await Promise.all(batch.map(async ({ cid, bytes }) => {
         if (bytes.length > maxBlockSize || !await matchesCid(cid, bytes)) throw new BlockMismatchError(cid)
         await this.#put({ cid, bytes })
-        this.#options.onOperation?.('block')
       }))
       for (const { cid } of batch) yield cid
     }

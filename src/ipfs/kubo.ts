@@ -18,9 +18,6 @@ import type { KuboCall, KuboPost } from './kubo-http.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-/** Something the IPFS did that changes what informers measure. */
-export type IpfsOperation = 'pin' | 'unpin' | 'block'
-
 /** Times in ms (config.md §7). */
 export interface KuboOptions {
   /** Longest time a pin may go without a new block. @default 2 minutes */
@@ -33,8 +30,6 @@ export interface KuboOptions {
   readonly requestTimeout?: number | undefined
   /** Refuse to unpin. @default false */
   readonly unpinDisable?: boolean | undefined
-  /** Called after each pin, unpin and stored block (`informer_trigger_interval`). */
-  readonly onOperation?: ((operation: IpfsOperation) => void) | undefined
   /** How requests are posted. @default fetch */
   readonly post?: KuboPost | undefined
 }
@@ -92,7 +87,6 @@ export class KuboConnector implements IpfsConnector {
   async pin (pin: Pin, options: PinProgressOptions = {}): Promise<void> {
     this.#connectOrigins(pin.origins)
     if (pin.pinUpdate === undefined || !await this.#update(pin.pinUpdate, pin, options)) await this.#add(pin, options)
-    this.#options.onOperation?.('pin')
   }
 
   /** Pins by difference to `from`; false where that is not possible. */
@@ -141,16 +135,15 @@ export class KuboConnector implements IpfsConnector {
     } catch (error) {
       if (!(error instanceof IpfsError && error.reason.includes('not pinned or pinned indirectly'))) throw error
     }
-    this.#options.onOperation?.('unpin')
   }
 
   async pinStatus ({ cid, maxDepth }: Pin, options?: AbortOptions): Promise<IpfsPinStatus> {
     const type = maxDepth === 0 ? 'direct' : 'recursive'
+    let pinned = false
     try {
-      for await (const line of this.#http.values(`pin/ls?stream=true&arg=${cid}&type=${type}`, this.#call(options))) {
-        if (decodePinLine(line).type === type) return type
-      }
-      return 'unpinned'
+      // Read to the end: a connection left in the middle of an answer is lost.
+      for await (const line of this.#http.values(`pin/ls?stream=true&arg=${cid}&type=${type}`, this.#call(options))) pinned ||= decodePinLine(line).type === type
+      return pinned ? type : 'unpinned'
     } catch (error) {
       if (error instanceof IpfsError && error.reason.endsWith('not pinned')) return 'unpinned'
       throw error
@@ -191,7 +184,6 @@ export class KuboConnector implements IpfsConnector {
           const asked = group[stored++]?.cid
           const cid = decodeBlockPut(line)
           if (asked === undefined || !equals(asked.multihash.bytes, cid.multihash.bytes)) throw new BlockMismatchError(asked ?? cid)
-          this.#options.onOperation?.('block')
           yield asked
         }
         if (stored < group.length) throw new IpfsUnreachableError(`IPFS stored ${stored} of ${group.length} blocks`)

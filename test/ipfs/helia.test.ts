@@ -119,6 +119,13 @@ it('stops at StorageMax, names it, and takes more after a collection', async () 
   expect(await ipfs.repoStat()).toEqual({ repoSize: 600n, storageMax: 1000n })
 })
 
+it('says that the store is full where the network stores what it fetches', async () => {
+  const block = await rawBlock('c'.repeat(600))
+  const storage = new MemoryBlockStorage(500n)
+  const network: ContentNetwork = { ...silentNetwork, fetch: async () => { await storage.put(block); return block.bytes } }
+  await expect(helia({ storage, network, members: membersWith([]), options: { pinTimeout: 60_000 } }).pin(pinWith(block.cid))).rejects.toThrow('StorageMax 500 bytes')
+})
+
 it('stores no block that does not match its CID', async () => {
   const { cid } = await rawBlock('right')
   await expect(putAll(helia(), [{ cid, bytes: new TextEncoder().encode('wrong') }])).rejects.toThrow('do not match')
