@@ -128,7 +128,7 @@ export async function runningCluster (count: number, options: MemberOptions = {}
 }
 
 /** Numbers in [0, 1) that are the same in every run. */
-function seeded (seed: number): () => number {
+export function seeded (seed: number): () => number {
   let state = seed
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
