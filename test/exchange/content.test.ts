@@ -106,7 +106,7 @@ it('throws away what does not match, and asks the next', async () => {
 })
 
 it('does not wait for ever for a member that says nothing', async () => {
-  const { members: all, plain } = await members(2, { answerTimeout: 50 })
+  const { members: all, plain } = await members(2, { answerTimeout: 500 })
   await plain.handle(contentProtocol, () => {})
   const block = await rawBlock('from the other one')
   at(all, 1).ipfs.addBlock(block)

@@ -80,7 +80,7 @@ it('gives up a pin only when nothing comes any more', async () => {
       return blocks.find((block) => block.cid.equals(cid))?.bytes ?? await untilAborted(options?.signal)
     }
   }
-  const ipfs = helia({ members: slow, options: { pinTimeout: 150, concurrency: 1 } })
+  const ipfs = helia({ members: slow, options: { pinTimeout: 400, concurrency: 1 } })
   await ipfs.pin(pinWith(root.cid))
   const without = helia({ members: membersWith(blocks.slice(1)), options: { pinTimeout: 50 } })
   await expect(without.pin(pinWith(root.cid))).rejects.toThrow(`context canceled: pinning ${root.cid} made no progress for 0.05 s`)

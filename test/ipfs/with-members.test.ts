@@ -36,7 +36,7 @@ const waiting = (): MemoryConnector => {
   return ipfs
 }
 
-const fed = (connector: IpfsConnector, from: MemberBlocks, quiet = 20): IpfsConnector => withMembers({ connector, members: from, logger: silentLogger }, { patience: 20, retryInterval: 10, quiet })
+const fed = (connector: IpfsConnector, from: MemberBlocks, quiet = 20, patience = 20): IpfsConnector => withMembers({ connector, members: from, logger: silentLogger }, { patience, retryInterval: 10, quiet })
 
 ipfsConnectorContract('memory with members', async () => ({ connector: fed(new MemoryConnector({ id, needsBlocks: true }), members([])), close: async () => {} }))
 
@@ -62,7 +62,7 @@ it('asks nobody where the IPFS is quick', async () => {
   const ipfs = waiting()
   for (const block of blocks) ipfs.addBlock(block)
   const others = members([])
-  await fed(ipfs, others).pin(pinWith(root.cid))
+  await fed(ipfs, others, 20, 60_000).pin(pinWith(root.cid))
   expect(others.asked).toEqual([])
 })
 
