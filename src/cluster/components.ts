@@ -3,7 +3,6 @@ import type { AbortOptions, Clock, ComponentLogger, Logger, Startable } from '..
 import type { Adder } from '../adder/adder.ts'
 import type { Allocator } from '../allocator/allocator.ts'
 import type { Consensus, PinsetHooks } from '../consensus/consensus.ts'
-import type { BlockExchange } from '../exchange/exchange.ts'
 import type { InformerFactory } from '../informer/index.ts'
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
@@ -57,8 +56,6 @@ export interface PeerComponents {
   readonly adder: (parts: AdderParts) => Adder
   /** Started after the transport and stopped before it: block exchanges, for instance. */
   readonly services?: readonly Startable[] | undefined
-  /** Fetches content from members, for a connector that does not itself. @default only the connector is asked */
-  readonly content?: Pick<BlockExchange, 'fetch'> | undefined
   readonly clock?: Clock | undefined
   readonly logger?: ComponentLogger | undefined
   /** In [0, 1). @default Math.random */

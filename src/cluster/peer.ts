@@ -18,7 +18,6 @@ import { statelessTracker } from '../tracker/stateless.ts'
 import { version } from '../version.ts'
 import { Background } from './background.ts'
 import type { Cluster, ClusterEvents, ContentNode, LocalOptions } from './cluster.ts'
-import { blockSource } from './content.ts'
 import { resolveOptions } from './components.ts'
 import type { Bootstrapping, PeerComponents, PeerContext, PeerOptions } from './components.ts'
 import { ClusterEmitter } from './events.ts'
@@ -60,7 +59,6 @@ class ClusterPeer implements Peer {
   readonly #repinner: Repinner
   readonly #background: Background
   readonly #adder: Adder
-  readonly #blockGet: ReturnType<typeof blockSource>
   readonly #parts: readonly Startable[]
   #life: 'new' | 'started' | 'stopped' = 'new'
 
@@ -99,7 +97,6 @@ class ClusterPeer implements Peer {
     this.#status = new StatusService(context)
     this.#peers = new PeersService(context)
     this.#repinner = new Repinner({ ...context, pipeline: this.#pipeline })
-    this.#blockGet = blockSource(connector, components.content)
     this.#adder = components.adder({
       self, rpc, connector, logger, clock,
       allocate: (pinOptions) => this.#pipeline.allocateNew(pinOptions),
@@ -187,7 +184,9 @@ class ClusterPeer implements Peer {
     if (this.#context.options.informerTriggerInterval > 0) this.#background.spawn('metrics', async (abort) => { await this.#background.publishInformers(abort) })
   }
 
-  async content (path: string, options?: AbortOptions): Promise<ContentNode> { return await readContent(path, this.#blockGet, options) }
+  async content (path: string, options?: AbortOptions): Promise<ContentNode> {
+    return await readContent(path, async (cid, abort) => await this.#context.connector.blockGet(cid, abort), options)
+  }
 
   async graph (options?: AbortOptions): Promise<ConnectGraph> { return await connectGraph({ ...this.#context, peers: this.#peers }, options) }
   /** Followers do not care about alerts. */

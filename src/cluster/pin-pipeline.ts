@@ -1,7 +1,8 @@
 /** The way of a pin into the pinset, and out of it (behaviour.md §2, §3 and §7). */
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
-import { FollowerModeError, PinNotFoundError, PinRefusedError } from '../errors.ts'
+import { FollowerModeError, InvalidValueError, PinNotFoundError, PinRefusedError } from '../errors.ts'
+import { errorText } from '../component.ts'
 import type { AbortOptions } from '../component.ts'
 import { isEverywhere, pinWith } from '../pin/pin.ts'
 import type { Pin, PinOptions } from '../pin/pin.ts'
@@ -142,7 +143,12 @@ export class PinPipeline {
 
   async #resolve (path: string, abort?: AbortOptions): Promise<CID> {
     const [, plain] = /^\/ip(?:fs|ld)\/([^/]+)\/?$/.exec(path) ?? []
-    return plain === undefined ? await this.#parts.connector.resolve(path, abort) : CID.parse(plain)
+    if (plain === undefined) return await this.#parts.connector.resolve(path, abort)
+    try {
+      return CID.parse(plain)
+    } catch (error) {
+      throw new InvalidValueError('path', errorText(error), { cause: error })
+    }
   }
 
   #refuseFollower (): void { if (this.#parts.options.followerMode) throw new FollowerModeError() }

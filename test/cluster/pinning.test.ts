@@ -106,6 +106,7 @@ describe('a cluster pins', () => {
     const { peer } = cluster.at(0)
     expect((await peer.pinPath(`/ipfs/${testCid(1)}`)).cid.equals(testCid(1))).toBe(true)
     await expect(peer.pinPath(`/ipfs/${testCid(1)}/no/such`)).rejects.toThrow()
+    await expect(peer.pinPath('/ipfs/nonsense')).rejects.toThrow(/^path: /)
     expect((await peer.unpinPath(`/ipld/${testCid(1)}`)).cid.equals(testCid(1))).toBe(true)
   })
 

@@ -18,6 +18,7 @@ import type { MemoryNetwork } from '../../src/transport/memory.ts'
 import type { MemoryExchange } from '../../src/exchange/memory.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 
 export interface MemberOptions extends Partial<PeerOptions> {
   readonly crdt?: CrdtConsensusOptions | undefined
@@ -25,6 +26,8 @@ export interface MemberOptions extends Partial<PeerOptions> {
   readonly storageMax?: bigint | undefined
   readonly store?: Store | undefined
   readonly components?: Partial<PeerComponents> | undefined
+  /** Where the IPFS gets blocks that it does not hold. */
+  readonly fetch?: ((cid: CID) => Promise<Uint8Array | undefined>) | undefined
 }
 
 export interface Member {
@@ -52,12 +55,12 @@ export class TestCluster {
   }
 
   /** A new member, not started. Numbers become stable identities. */
-  create ({ crdt, tags, storageMax, store = new MemoryStore(), components, ...options }: MemberOptions = {}): Member {
+  create ({ crdt, tags, storageMax, store = new MemoryStore(), components, fetch, ...options }: MemberOptions = {}): Member {
     const number = this.members.length + 1
     const id = testPeer(number)
     const ipfsId = testPeer(1000 + number)
     const transport = this.network.join(id)
-    const connector = new MemoryConnector({ id: ipfsId, storageMax })
+    const connector = new MemoryConnector({ id: ipfsId, storageMax, fetch })
     const { clock } = this
     const exchange = this.#exchange
     const peer = createPeer({
