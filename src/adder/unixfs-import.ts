@@ -2,7 +2,7 @@
 import { InvalidValueError } from '../errors.ts'
 import { chunkerNamed } from './chunker.ts'
 import { DirectoryTree, segmentsOf } from './tree.ts'
-import { importer } from 'ipfs-unixfs-importer'
+import { unixfs } from '@helia/unixfs'
 import { balanced, trickle } from 'ipfs-unixfs-importer/layout'
 import type { AddEntry, AddOptions } from './adder.ts'
 import type { Linked, PutBlock } from './directory.ts'
@@ -11,6 +11,9 @@ import type { CID } from 'multiformats/cid'
 
 /** A finished node, or how much of a file has been read (no cid). Without allocations: those are known elsewhere. */
 export interface ImportedNode { readonly name: string, readonly cid?: CID | undefined, readonly bytes?: number | undefined, readonly size?: number | undefined }
+
+/** How a file is cut and linked. */
+type ImportOptions = Omit<ImporterOptions, 'onProgress'>
 
 const progressStep = 256 * 1024
 const maxLinks = 174
@@ -21,7 +24,7 @@ const maxTarget = 4096
 const knownHashes = new Set(['identity', 'sha1', 'sha2-256', 'sha2-512', 'sha3', 'sha3-224', 'sha3-256', 'sha3-384', 'sha3-512', 'shake-128', 'shake-256', 'keccak-224', 'keccak-256', 'keccak-384', 'keccak-512', 'blake2b-256', 'blake2b-512', 'blake2s-256', 'blake3', 'murmur3-x64-64', 'dbl-sha2-256', 'md5', 'x11', 'poseidon-bls12_381-a2-fc1', 'sha2-256-trunc254-padded'])
 
 /** Throws what a request with these options is refused with. */
-function importerOptions ({ layout = 'balanced', chunker = '', hash = 'sha2-256', cidVersion = 0, rawLeaves = cidVersion > 0 }: AddOptions): ImporterOptions {
+function importerOptions ({ layout = 'balanced', chunker = '', hash = 'sha2-256', cidVersion = 0, rawLeaves = cidVersion > 0 }: AddOptions): ImportOptions {
   const name = hash.toLowerCase()
   if (!knownHashes.has(name)) throw new Error('hash function name not known')
   if (name !== 'sha2-256') throw new InvalidValueError('hash', `${name} is not available on this peer; sha2-256 is`)
@@ -34,7 +37,7 @@ function importerOptions ({ layout = 'balanced', chunker = '', hash = 'sha2-256'
 
 export class UnixFsImport {
   readonly #options: AddOptions
-  readonly #importer: ImporterOptions
+  readonly #importer: ImportOptions
   readonly #put: PutBlock
   readonly #emit: (node: ImportedNode) => Promise<void>
   #tree = new DirectoryTree()
@@ -70,7 +73,8 @@ export class UnixFsImport {
       await this.#put({ cid, bytes })
       return cid
     }
-    for await (const { cid, size } of importer([candidate], { put: put as never }, this.#importer)) return { cid, size: Number(size) }
+    // Blocks only leave: nothing of the store behind Helia's UnixFS but `put` is asked for.
+    for await (const { cid, size } of unixfs({ blockstore: { put } as never }).addAll([candidate], this.#importer)) return { cid, size: Number(size) }
     throw new Error('the importer made nothing of a file')
   }
 
