@@ -68,13 +68,15 @@ export interface PeerSettings {
   readonly secret: string
   /** `helia` or the API port of a kubo. */
   readonly ipfs: 'helia' | number
+  /** An empty folder to use. @default a new temporary one */
+  readonly folder?: string
   /** More `CLUSTER_*` settings. */
   readonly env?: NodeJS.ProcessEnv
 }
 
 /** Makes the folder and the configuration of a peer; `start` runs its daemon. */
 export async function createPeerProcess (settings: PeerSettings): Promise<PeerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), `pinswarm-${settings.name}-`))
+  const folder = settings.folder ?? await mkdtemp(join(tmpdir(), `pinswarm-${settings.name}-`))
   const [swarm, ws, rest] = [await freePort(), await freePort(), await freePort()]
   const env: NodeJS.ProcessEnv = {
     IPFS_CLUSTER_PATH: folder, CLUSTER_SECRET: settings.secret, CLUSTER_PEERNAME: settings.name,

@@ -1,7 +1,7 @@
 /** Streams blocks to all destinations at once (wire.md §6.6). The slowest sets the pace; one that fails or stalls is left behind. */
 import { linkedSize } from './linked-size.ts'
 import { Channel } from './channel.ts'
-import { systemClock } from '../component.ts'
+import { errorText, systemClock } from '../component.ts'
 import type { Clock, Logger } from '../component.ts'
 import type { Block } from '../ipfs/ipfs.ts'
 import type { NodeWithMeta } from '../rpc/methods.ts'
@@ -11,7 +11,8 @@ import type { PeerId } from '@libp2p/interface'
 /** Every destination failed; the first failure is the cause. */
 export class AllDestinationsFailedError extends Error {
   override name = 'AllDestinationsFailedError'
-  constructor (options?: ErrorOptions) { super('failed to put block on all destinations', options) }
+  /** Why each of them failed. */
+  constructor (reasons: readonly string[], options?: ErrorOptions) { super(`failed to put block on all destinations: ${reasons.join('; ')}`, options) }
 }
 
 export interface StreamerComponents {
@@ -101,5 +102,8 @@ export class BlockStreamer {
     await Promise.all(this.#destinations.map(({ sent }) => sent))
   }
 
-  #allFailed (): AllDestinationsFailedError { return new AllDestinationsFailedError({ cause: this.#destinations[0]?.failure }) }
+  #allFailed (): AllDestinationsFailedError {
+    const reasons = this.#destinations.map(({ peer, failure }) => `${peer}: ${errorText(failure)}`)
+    return new AllDestinationsFailedError(reasons, { cause: this.#destinations[0]?.failure })
+  }
 }

@@ -1,0 +1,88 @@
+/** What ordinary trouble does to a running peer: content that nobody has, a disk that is full. */
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createPeerProcess } from '../processes.ts'
+import type { PeerProcess } from '../processes.ts'
+
+const wait = { timeout: 60_000, interval: 250 }
+let files = ''
+
+beforeAll(async () => { files = await mkdtemp(join(tmpdir(), 'pinswarm-faults-')) })
+afterAll(async () => { await rm(files, { recursive: true, force: true }) })
+
+const fileOf = async (name: string, bytes: Uint8Array): Promise<string> => {
+  const path = join(files, name)
+  await writeFile(path, bytes)
+  return path
+}
+const text = async (peer: PeerProcess, ...args: string[]): Promise<string> => {
+  const output = await peer.ctl(...args)
+  expect(output.code, `${args.join(' ')}: ${output.stdout.toString()}${output.stderr}`).toBe(0)
+  return output.stdout.toString()
+}
+
+describe('content that nobody has', () => {
+  let peer: PeerProcess
+  beforeAll(async () => {
+    peer = await createPeerProcess({ name: 'alone', secret: randomBytes(32).toString('hex'), ipfs: 'helia', env: { CLUSTER_HELIA_PINTIMEOUT: '1s' } })
+    await peer.start()
+  })
+  afterAll(async () => {
+    await peer.stop()
+    await peer.remove()
+  })
+
+  test('is a pin_error after no progress, harms no other pin, and recovers once somebody has it', async () => {
+    const file = await fileOf('later', randomBytes(700_000))
+    const cid = (await text(peer, 'add', '-Q', '--no-pin', file)).trim()
+    await text(peer, 'ipfs', 'gc')
+    await text(peer, 'pin', 'add', '--no-status', cid)
+    await vi.waitFor(async () => { expect(await text(peer, 'status', cid)).toContain('PIN_ERROR: context canceled: pinning') }, wait)
+    const other = (await text(peer, 'add', '-Q', await fileOf('other', randomBytes(10)))).trim()
+    await vi.waitFor(async () => { expect(await text(peer, 'status', other)).toContain(': PINNED') }, wait)
+    expect(await text(peer, 'status', '--filter', 'error')).not.toContain(other)
+    await text(peer, 'add', '-Q', '--no-pin', file)
+    await text(peer, 'recover', cid)
+    await vi.waitFor(async () => { expect(await text(peer, 'status', cid)).toContain(': PINNED') }, wait)
+  })
+})
+
+/** A file system of this size in MiB at `folder`; false where this user may not mount. */
+const mountSmall = (folder: string, size: number): boolean => spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}m`, 'tmpfs', folder]).status === 0
+
+describe('a full disk', () => {
+  const place = async (): Promise<string> => await mkdtemp(join(tmpdir(), 'pinswarm-small-disk-'))
+
+  test('refuses what does not fit, says why, keeps what it acknowledged, and goes on when there is room', async (context) => {
+    const folder = await place()
+    if (!mountSmall(folder, 32)) {
+      await rm(folder, { recursive: true })
+      context.skip('this user may not mount a small file system')
+    }
+    let peer: PeerProcess | undefined
+    try {
+      peer = await createPeerProcess({ name: 'small', secret: randomBytes(32).toString('hex'), ipfs: 'helia', folder })
+      await peer.start()
+      const small = randomBytes(100_000)
+      const kept = (await text(peer, 'add', '-Q', await fileOf('small', small))).trim()
+      const refused = await peer.ctl('add', '-Q', await fileOf('large', randomBytes(40 * 2 ** 20)))
+      expect(refused.code).toBe(2)
+      expect(refused.stdout.toString()).toMatch(/ENOSPC|no space left/)
+      expect((await peer.ctl('cat', kept)).stdout.equals(small)).toBe(true)
+      expect(await text(peer, 'pin', 'ls')).toContain(kept)
+      await text(peer, 'ipfs', 'gc')
+      const later = (await text(peer, 'add', '-Q', await fileOf('later small', randomBytes(100_000)))).trim()
+      await peer.stop('SIGKILL')
+      await peer.start()
+      await vi.waitFor(async () => { for (const cid of [kept, later]) expect(await text(peer as PeerProcess, 'status', cid)).toContain(': PINNED') }, wait)
+    } finally {
+      await peer?.stop()
+      spawnSync('umount', [folder])
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
