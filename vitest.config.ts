@@ -13,6 +13,8 @@ export default defineConfig({
       { test: { name: 'node', include: ['test/node/**/*.test.ts', 'test/interop/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
       {
+        // All that the core imports is found before the first test: a dependency found later would reload the page in the middle of one.
+        optimizeDeps: { entries: ['src/**/*.ts', 'test/**/*.test.ts', ...runtimeOnly.map((pattern) => `!${pattern}`)] },
         test: {
           name: 'core in chromium',
           include: ['test/**/*.test.ts', 'test/web/**/*.test.ts'],
