@@ -115,7 +115,7 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
       transport,
       connector,
       consensus: ({ hooks, monitor }: ConsensusParts) => {
-        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) } }, {
+        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener) }, {
           clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
           peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
         })

@@ -222,4 +222,20 @@ describe('announcing heads again', () => {
     await again.clock.advance(1500)
     expect(again.sent.map((heads) => heads.toSorted())).toEqual([[one.cid, two.cid].map(String).toSorted()])
   })
+
+  it('greets connections with all heads, once for many, and not after a stop', async () => {
+    const peer = await openLonePeer({ rebroadcastInterval: 3_600_000 })
+    peer.meet()
+    await peer.clock.advance(2000)
+    expect(peer.sent).toEqual([])
+    await peer.consensus.log.put(testPin(1))
+    const [head] = peer.sent[0] ?? []
+    for (let i = 0; i < 5; i++) peer.meet()
+    await peer.clock.advance(2000)
+    expect(peer.sent).toEqual([[head], [head]])
+    peer.meet()
+    await peer.consensus.stop()
+    await peer.clock.advance(2000)
+    expect(peer.sent).toHaveLength(2)
+  })
 })

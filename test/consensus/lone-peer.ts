@@ -29,6 +29,8 @@ export interface LonePeer {
   /** Lets others announce heads; false when the message is refused. */
   readonly hear: (heads: readonly CID[], from?: PeerId) => boolean
   readonly hearBytes: (bytes: Uint8Array, from?: PeerId) => boolean
+  /** Somebody connects. */
+  readonly meet: () => void
   readonly has: (...blocks: readonly DeltaBlock[]) => void
 }
 
@@ -46,9 +48,14 @@ export async function openLonePeer ({ store = new MemoryStore(), random = () => 
   const fetching = { now: 0, most: 0 }
   const sent: string[][] = []
   const told: string[] = []
+  let onConnect: (() => void) | undefined
   let subscription: { readonly handler: (message: PubSubMessage) => void, readonly validate: ((message: PubSubMessage) => boolean) | undefined } | undefined
   const consensus = createCrdtConsensus({
     store,
+    onConnect: (listener) => {
+      onConnect = listener
+      return () => { onConnect = undefined }
+    },
     exchange: { start: async () => {}, stop: async () => {}, fetch: async (cid, fetchOptions) => await fetch(cid, fetchOptions) },
     pubsub: {
       publish: async (_topic, data) => {
@@ -97,6 +104,7 @@ export async function openLonePeer ({ store = new MemoryStore(), random = () => 
   return {
     consensus, clock, store, network, fetched, fetching, sent, told, hearBytes,
     hear: (heads, from) => hearBytes(encodeBroadcast(heads), from),
+    meet: () => { onConnect?.() },
     has: (...blocks) => { for (const { cid, bytes } of blocks) network.set(cid.toString(), bytes) }
   }
 }

@@ -37,6 +37,8 @@ export interface CrdtConsensusComponents {
   readonly logger: ComponentLogger
   /** Hears of each peer that is trusted by name: its connections and addresses are to be kept (wire.md §3.8). */
   readonly onTrusted?: ((peer: PeerId) => void) | undefined
+  /** Tells of new connections, which the heads greet. Returns the way to stop listening. */
+  readonly onConnect?: ((listener: () => void) => () => void) | undefined
   /** Numbers in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined
 }
@@ -125,14 +127,20 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   async start (): Promise<void> {
     if (this.#running !== undefined) return
     await this.#replica.open()
-    const { clock, pubsub } = this.#components
+    const { clock, pubsub, onConnect } = this.#components
     const abort = new AbortController()
+    let greeting = Promise.resolve()
+    const stopGreeting = onConnect?.(() => { greeting = this.#broadcaster.greet(abort.signal) })
     const writer = createPinWriter({ replica: this.#replica, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
     this.#sync.start()
     this.#running = {
       abort,
       writer,
       unsubscribe: pubsub.subscribe(this.topic, (message) => { this.#receive(message) }, ({ from }) => this.trust.isTrusted(from)),
+      stopGreeting: async () => {
+        stopGreeting?.()
+        await greeting
+      },
       loops: Promise.all([this.#broadcaster.run(this.#options.rebroadcastInterval ?? 60_000, abort.signal), this.#repairLoop(abort.signal)])
     }
     this.#ready.resolve()
@@ -144,6 +152,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     this.#running = undefined
     running.unsubscribe()
     running.abort.abort(new Error('stopped'))
+    await running.stopGreeting()
     await running.writer.stop()
     await this.#sync.stop()
     await running.loops
@@ -231,5 +240,6 @@ interface Running {
   readonly abort: AbortController
   readonly writer: PinWriter
   readonly unsubscribe: () => void
+  readonly stopGreeting: () => Promise<void>
   readonly loops: Promise<unknown>
 }

@@ -10,6 +10,8 @@ import { maxLinks } from '../../crdt/limits.ts'
 /** Heads remembered between two ticks; further ones may be announced once too often. */
 const maxSeen = 50_000
 const jitter = 0.3
+/** Ms in which connections are collected before the heads greet them. */
+const greetingDelay = 1_000
 
 interface Components {
   readonly pubsub: Pick<PubSub, 'publish'>
@@ -24,6 +26,7 @@ export class HeadBroadcaster {
   readonly #components: Components
   readonly #topic: string
   readonly #seen = new Set<string>()
+  #greeting: Promise<void> | undefined
 
   constructor (components: Components, topic: string) {
     this.#components = components
@@ -41,6 +44,23 @@ export class HeadBroadcaster {
     } catch (error) {
       this.#components.logger.warn('could not broadcast heads', errorText(error))
     }
+  }
+
+  /** Somebody connected: all heads are announced once, a moment later, so that a newcomer need not wait for the next tick. Never rejects. */
+  async greet (signal: AbortSignal): Promise<void> {
+    this.#greeting ??= this.#greet(signal).finally(() => { this.#greeting = undefined })
+    await this.#greeting
+  }
+
+  async #greet (signal: AbortSignal): Promise<void> {
+    const { clock, heads, random } = this.#components
+    try {
+      await clock.sleep(greetingDelay * (1 + jitter * random()), { signal })
+    } catch {
+      return // stopped
+    }
+    const cids = heads().map(({ cid }) => cid).slice(0, maxLinks)
+    if (cids.length > 0) await this.announce(cids)
   }
 
   /** Announces unseen heads every `interval` ms ± 30 % until the signal fires. */
