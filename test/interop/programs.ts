@@ -91,7 +91,7 @@ export interface GoPeer extends Counterpart {
   readonly ctl: (...args: string[]) => string
 }
 
-/** A peer of the Go cluster, CRDT on LevelDB, before the kubo with this API port. */
+/** A peer of the Go cluster, CRDT on Pebble, its defaults, before the kubo with this API port. */
 export async function createGoPeer (options: { readonly name: string, readonly secret: string, readonly kuboApiPort: number, readonly env?: NodeJS.ProcessEnv }): Promise<GoPeer> {
   const [service, ctl] = [goProgram('ipfs-cluster-service'), goProgram('ipfs-cluster-ctl')]
   if (service === undefined || ctl === undefined) throw new Error('no Go cluster programs')
@@ -104,7 +104,7 @@ export async function createGoPeer (options: { readonly name: string, readonly s
     CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: `${local}${proxy}`, CLUSTER_IPFSPROXY_NODEMULTIADDRESS: `${local}${options.kuboApiPort}`, CLUSTER_PINSVCAPI_HTTPLISTENMULTIADDRESS: `${local}${pinsvc}`,
     CLUSTER_IPFSHTTP_NODEMULTIADDRESS: `${local}${options.kuboApiPort}`, ...options.env
   }
-  must(service, ['init', '--consensus', 'crdt', '--datastore', 'leveldb'], env)
+  must(service, ['init', '--consensus', 'crdt', '--datastore', 'pebble'], env)
   const base = `http://127.0.0.1:${rest}`
   const id = async (): Promise<{ id: string, ipfs: { error: string } }> => await (await fetch(`${base}/id`)).json() as { id: string, ipfs: { error: string } }
   const peer = daemon(service, ['daemon'], env, folder, async () => (await id()).ipfs.error === '')
