@@ -32,8 +32,8 @@ export class SecretWatch {
       const length = Math.min((this.#paused.get(address)?.length ?? firstPause / 2) * 2, longestPause)
       remember(this.#paused, address, { until: now + length, length })
     }
-    // Inbound connections come from a new port each time.
-    const host = direction === 'outbound' ? withoutPeer(remote) : ipOf(remote)?.join('.') ?? withoutPeer(remote)
+    // Inbound connections come from a new port each time, and whom we dial often dials us.
+    const host = ipOf(remote)?.join('.') ?? withoutPeer(remote)
     if (now - (this.#logged.get(host) ?? -Infinity) < logInterval) return
     remember(this.#logged, host, now)
     this.#log.warn(`connection ${direction === 'inbound' ? 'from' : 'to'} ${withoutPeer(remote)} refused: different cluster secret?`)
