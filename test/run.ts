@@ -16,7 +16,11 @@ interface Report {
   readonly numTodoTests: number
   readonly numFailedTestSuites: number
   readonly success: boolean
+  readonly testResults: ReadonlyArray<{ readonly assertionResults: ReadonlyArray<{ readonly status: string, readonly ancestorTitles: readonly string[], readonly title: string }> }>
 }
+
+/** What was not run, by name: suites that need a program which is absent here. */
+const skippedNames = ({ testResults }: Report): readonly string[] => [...new Set(testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ ancestorTitles, title }) => ancestorTitles[0] ?? title)))]
 
 const root = join(import.meta.dirname, '..')
 
@@ -29,6 +33,7 @@ async function main (): Promise<number> {
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' })
     const [code] = await once(child, 'exit') as [number | null]
     const report = JSON.parse(await readFile(file, 'utf8')) as Report
+    for (const name of skippedNames(report)) process.stdout.write(`skipped: ${name}\n`)
     process.stdout.write(`${report.numPassedTests} passed, ${report.numFailedTests} failed, ${report.numPendingTests + report.numTodoTests} skipped\n`)
     if (report.numFailedTests === 0 && code !== 0) process.stderr.write('The runner failed although no test did: a file did not load, or an error escaped (see above).\n')
     return code === 0 && report.success && report.numFailedTests === 0 && report.numPassedTests > 0 ? 0 : 1
