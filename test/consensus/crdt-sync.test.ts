@@ -64,8 +64,17 @@ describe('bringing in what others announce', () => {
     peer.hear([last(blocks)], testPeer(2))
     await vi.waitFor(() => { expect(peer.consensus.log.pinset.count()).toBe(3) })
     expect(peer.fetching.most).toBeLessThanOrEqual(50)
-    expect(peer.consensus.stats().missing).toBeLessThanOrEqual(256)
+    expect(peer.consensus.stats().missing).toBeLessThanOrEqual(2048)
   })
+
+  it('follows the newest head of one who announces faster than blocks come', async () => {
+    const peer = await openLonePeer()
+    const blocks = chain(2500)
+    peer.has(...blocks)
+    for (const { cid } of blocks) peer.hear([cid])
+    await vi.waitFor(() => { expect(peer.consensus.log.pinset.count()).toBe(2500) }, { timeout: 20_000 })
+    expect(peer.consensus.stats()).toMatchObject({ missing: 0, height: 2500 })
+  }, 30_000)
 
   it('merges the newest first when much is missing, with bounded memory', async () => {
     const peer = await openLonePeer({ fetching: { maxWaitingBlocks: 50 } })
@@ -221,6 +230,21 @@ describe('announcing heads again', () => {
     const again = await openLonePeer({ store, rebroadcastInterval: 1000 })
     await again.clock.advance(1500)
     expect(again.sent.map((heads) => heads.toSorted())).toEqual([[one.cid, two.cid].map(String).toSorted()])
+  })
+
+  it('announces its heads again after a burst, and not after single pins', async () => {
+    const peer = await openLonePeer({ rebroadcastInterval: 3_600_000 })
+    await peer.consensus.log.put(testPin(1))
+    await peer.clock.advance(60_000)
+    expect(peer.sent).toHaveLength(1)
+    for (let number = 2; number < 22; number++) await peer.consensus.log.put(testPin(number))
+    expect(peer.sent).toHaveLength(21)
+    const head = peer.sent.at(-1)
+    for (let i = 0; i < 30; i++) await peer.clock.advance(2000)
+    expect(peer.sent.slice(21)).toEqual([head, head, head])
+    await peer.consensus.log.put(testPin(22))
+    for (let i = 0; i < 30; i++) await peer.clock.advance(2000)
+    expect(peer.sent).toHaveLength(25)
   })
 
   it('greets connections with all heads, once for many, and not after a stop', async () => {

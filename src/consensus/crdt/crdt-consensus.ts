@@ -141,7 +141,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
         stopGreeting?.()
         await greeting
       },
-      loops: Promise.all([this.#broadcaster.run(this.#options.rebroadcastInterval ?? 60_000, abort.signal), this.#repairLoop(abort.signal)])
+      loops: Promise.all([this.#broadcaster.run(this.#options.rebroadcastInterval ?? 60_000, abort.signal), this.#broadcaster.repeatAfterBursts(abort.signal), this.#repairLoop(abort.signal)])
     }
     this.#ready.resolve()
   }

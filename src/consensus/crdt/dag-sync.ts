@@ -31,8 +31,8 @@ interface Job {
   readonly cid: CID
   readonly id: string
   from: PeerId[]
-  /** Announced, not linked to: given up when nobody has it. */
-  readonly announced: boolean
+  /** Who announced it, in text: given up when nobody has it. Undefined: others link to it. */
+  readonly announcer: string | undefined
   attempts: number
   /** Set once fetched. */
   block: DeltaBlock | undefined
@@ -45,9 +45,12 @@ interface Job {
 const maxWaitingBytes = 16 * 1024 * 1024
 /** Blocks known to be needed and kept in memory; further ones are found again in the store. */
 const maxJobs = 10_000
-/** Heads of one announcer that are under way at once, so that bogus ones leave room for others. */
-const maxAnnouncedByPeer = 256
+/** Heads of one announcer that are under way at once; the oldest go first: newer ones lead to them. */
+const maxAnnouncedByPeer = 2048
+/** Heads of one announcer that are fetched at once while others wait, so that bogus ones leave room. */
 const maxFetchesByPeer = 16
+/** The same while nobody else waits: a part of all fetches. */
+const loneShare = 0.8
 const maxRetryFactor = 32
 
 export class DagSync {
@@ -66,6 +69,9 @@ export class DagSync {
   readonly #givenUp = new Set<string>()
   readonly #running = new Set<Promise<void>>()
   readonly #fetching = new Set<Job>()
+  /** Jobs, and fetches, of each announcer. */
+  readonly #jobsOf = new Tally()
+  readonly #fetchesOf = new Tally()
   #waitingBytes = 0
   #merging = false
   #retryFactor = 1
@@ -99,6 +105,7 @@ export class DagSync {
     this.#abort.abort(new Error('stopped'))
     while (this.#running.size > 0) await Promise.allSettled(this.#running)
     this.#jobs.clear()
+    this.#jobsOf.clear()
     this.#queue.length = 0
     this.#waiting.clear()
     this.#waiters.clear()
@@ -119,14 +126,30 @@ export class DagSync {
         if (!job.from.some((peer) => peer.equals(from))) job.from = [from, ...job.from.slice(0, 7)]
         continue
       }
-      const announced = [...this.#jobs.values()].filter((other) => other.announced && isFrom(other, from)).length
-      if (announced >= maxAnnouncedByPeer) {
+      if (!this.#makeRoom(from)) {
         this.#logger.warn('too many heads under way, ignored one', cid, from)
         return
       }
-      this.#add(cid, [from], !this.#replica.wanted.has(id))
+      this.#add(cid, [from], this.#replica.wanted.has(id) ? undefined : from.toString())
     }
     this.#pump()
+  }
+
+  /** Room for one more head of this announcer, if need be in place of its oldest that nobody needs or fetches yet. */
+  #makeRoom (from: PeerId): boolean {
+    const announcer = from.toString()
+    if (this.#jobsOf.of(announcer) < maxAnnouncedByPeer && this.#jobs.size < maxJobs) return true
+    const at = this.#queue.findIndex((job) => job.announcer === announcer && !this.#waiters.has(job.id))
+    const [oldest] = at < 0 ? [] : this.#queue.splice(at, 1)
+    if (oldest === undefined) return false
+    this.#drop(oldest)
+    return true
+  }
+
+  /** Where in the queue the next job to fetch is; -1: none may be fetched now. */
+  #next (): number {
+    const fair = this.#queue.findIndex(({ announcer }) => announcer === undefined || this.#fetchesOf.of(announcer) < maxFetchesByPeer)
+    return fair < 0 && this.#queue.length > 0 && this.#fetching.size < this.#options.parallelFetches * loneShare ? 0 : fair
   }
 
   /** Fetches what is missing. A full one looks through all blocks for it first, when the store is marked dirty. */
@@ -141,18 +164,21 @@ export class DagSync {
     this.#pump()
   }
 
-  #add (cid: CID, from: PeerId[], announced: boolean): Job | undefined {
+  #add (cid: CID, from: PeerId[], announcer?: string): Job | undefined {
     if (this.#jobs.size >= maxJobs) return undefined
-    const job: Job = { cid, id: multihashKey(cid), from, announced, attempts: 0, block: undefined, below: new Set(), ready: false }
+    const job: Job = { cid, id: multihashKey(cid), from, announcer, attempts: 0, block: undefined, below: new Set(), ready: false }
     this.#jobs.set(job.id, job)
+    this.#jobsOf.add(announcer, 1)
     this.#queue.push(job)
     return job
   }
 
+  #drop (job: Job): void { if (this.#jobs.delete(job.id)) this.#jobsOf.add(job.announcer, -1) }
+
   #refill (): void {
     for (const [id, cid] of this.#replica.wanted) {
       if (this.#jobs.size >= maxJobs) return
-      if (!this.#jobs.has(id) && !this.#givenUp.has(id)) this.#add(cid, [], false)
+      if (!this.#jobs.has(id) && !this.#givenUp.has(id)) this.#add(cid, [])
     }
   }
 
@@ -160,18 +186,13 @@ export class DagSync {
     if (this.#abort.signal.aborted) return
     if (this.#queue.length === 0 && this.#fetching.size === 0 && this.#waiting.size === 0 && this.#ready.length === 0) this.#refill()
     while (this.#fetching.size < this.#options.parallelFetches && this.#waitingBytes < 2 * maxWaitingBytes && this.#waiting.size + this.#ready.length < 2 * this.#options.maxWaitingBlocks) {
-      const at = this.#queue.findIndex((job) => !job.announced || this.#fetchesFrom(job.from[0]) < maxFetchesByPeer)
+      const at = this.#next()
       const [job] = at < 0 ? [] : this.#queue.splice(at, 1)
       if (job === undefined) return
       this.#fetching.add(job)
+      this.#fetchesOf.add(job.announcer, 1)
       this.#run(this.#fetch(job))
     }
-  }
-
-  #fetchesFrom (peer: PeerId | undefined): number {
-    let count = 0
-    if (peer !== undefined) for (const job of this.#fetching) if (job.announced && isFrom(job, peer)) count++
-    return count
   }
 
   #run (work: Promise<void>): void {
@@ -196,6 +217,7 @@ export class DagSync {
       if (!signal.aborted) this.#failed(job, error)
     } finally {
       this.#fetching.delete(job)
+      this.#fetchesOf.add(job.announcer, -1)
     }
     this.#merge()
     this.#pump()
@@ -206,7 +228,7 @@ export class DagSync {
     let incomplete = this.#replica.heads.size === 0
     for (const cid of missing) {
       const id = multihashKey(cid)
-      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#add(cid, job.from, false))
+      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#add(cid, job.from))
       if (below === undefined || below.attempts > 0) incomplete = true
       if (below?.ready === true) continue
       job.below.add(id)
@@ -244,7 +266,7 @@ export class DagSync {
   }
 
   #forget (job: Job): void {
-    this.#jobs.delete(job.id)
+    this.#drop(job)
     this.#givenUp.delete(job.id)
   }
 
@@ -282,10 +304,10 @@ export class DagSync {
       this.#queue.push(job)
       return
     }
-    this.#jobs.delete(job.id)
+    this.#drop(job)
     this.#waiters.delete(job.id)
-    this.#logger.warn(job.announced ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
-    if (job.announced && !this.#replica.wanted.has(job.id)) return
+    this.#logger.warn(job.announcer !== undefined ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
+    if (job.announcer !== undefined && !this.#replica.wanted.has(job.id)) return
     this.#givenUp.add(job.id)
     this.#planRetry()
   }
@@ -306,6 +328,21 @@ export class DagSync {
   }
 }
 
-const isFrom = (job: Job, peer: PeerId): boolean => job.from[0]?.equals(peer) ?? false
+/** Counts by name. */
+class Tally {
+  readonly #counts = new Map<string, number>()
+
+  of (name: string): number { return this.#counts.get(name) ?? 0 }
+
+  add (name: string | undefined, change: number): void {
+    if (name === undefined) return
+    const count = this.of(name) + change
+    if (count === 0) this.#counts.delete(name)
+    else this.#counts.set(name, count)
+  }
+
+  clear (): void { this.#counts.clear() }
+}
+
 /** The bytes are what the CID names, and no block of ours: others will not have better ones. */
 const isRefused = (error: unknown): boolean => error instanceof Error && error.name === 'DecodeError'

@@ -10,6 +10,10 @@ import { maxLinks } from '../../crdt/limits.ts'
 /** Heads remembered between two ticks; further ones may be announced once too often. */
 const maxSeen = 50_000
 const jitter = 0.3
+/** Announcements in a row that make a burst: a Go member handles heads one by one and drops what its queue does not hold. */
+const burst = 8
+/** Ms after the last announcement of a burst at which the heads are announced again. */
+const afterBurst = [2_000, 6_000, 18_000] as const
 /** Ms in which connections are collected before the heads greet them. */
 const greetingDelay = 1_000
 
@@ -27,6 +31,8 @@ export class HeadBroadcaster {
   readonly #topic: string
   readonly #seen = new Set<string>()
   #greeting: Promise<void> | undefined
+  #announcedInARow = 0
+  #lastAnnounced = -Infinity
 
   constructor (components: Components, topic: string) {
     this.#components = components
@@ -36,8 +42,15 @@ export class HeadBroadcaster {
   /** Somebody announced this head; we need not. */
   saw (cid: CID): void { if (this.#seen.size < maxSeen) this.#seen.add(cid.toString()) }
 
-  /** Never rejects: what is not heard now is announced again later. */
+  /** A new head. Never rejects: what is not heard now is announced again later. */
   async announce (cids: readonly CID[]): Promise<void> {
+    const now = this.#components.clock.now()
+    this.#announcedInARow = now - this.#lastAnnounced < afterBurst[0] ? this.#announcedInARow + 1 : 1
+    this.#lastAnnounced = now
+    await this.#publish(cids)
+  }
+
+  async #publish (cids: readonly CID[]): Promise<void> {
     try {
       await this.#components.pubsub.publish(this.#topic, encodeBroadcast(cids))
       for (const cid of cids) this.saw(cid)
@@ -60,7 +73,7 @@ export class HeadBroadcaster {
       return // stopped
     }
     const cids = heads().map(({ cid }) => cid).slice(0, maxLinks)
-    if (cids.length > 0) await this.announce(cids)
+    if (cids.length > 0) await this.#publish(cids)
   }
 
   /** Announces unseen heads every `interval` ms ± 30 % until the signal fires. */
@@ -76,7 +89,30 @@ export class HeadBroadcaster {
       this.#seen.clear()
       if (unseen.length === 0) continue
       this.#components.logger.debug('rebroadcasting heads', unseen.length)
-      await this.announce(unseen)
+      await this.#publish(unseen)
+    }
+  }
+
+  /** After a burst all heads are announced again, some times over, until the signal fires. */
+  async repeatAfterBursts (signal: AbortSignal): Promise<void> {
+    const { clock, heads, logger } = this.#components
+    let repeated = 0
+    while (true) {
+      try {
+        await clock.sleep(afterBurst[0], { signal })
+      } catch {
+        return // stopped
+      }
+      const quiet = clock.now() - this.#lastAnnounced
+      if (quiet < afterBurst[0]) {
+        repeated = 0
+        continue
+      }
+      const due: number | undefined = afterBurst[repeated]
+      if (this.#announcedInARow < burst || due === undefined || quiet < due) continue
+      repeated++
+      logger.debug('announcing heads again after a burst')
+      await this.#publish(heads().map(({ cid }) => cid).slice(0, maxLinks))
     }
   }
 }
