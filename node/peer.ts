@@ -26,7 +26,8 @@ import type { HttpServer } from './http/server.ts'
 import { exists, peerIdOf, setUpFolder } from './setup.ts'
 import { openLevelStore } from './store/level-store.ts'
 import type { Store } from '../src/store/store.ts'
-import { readPeerstore, writePeerstore } from './transport/peerstore-file.ts'
+import { readPeerstore } from './transport/peerstore-file.ts'
+import { keepPeerstore } from './transport/peerstore-keeper.ts'
 
 export interface NodePeerOptions {
   /** Where configuration, identity and data are. @default IPFS_CLUSTER_PATH, else ~/.ipfs-cluster */
@@ -144,7 +145,9 @@ class FullPeer implements NodePeer {
       const { peer, transport } = await this.#make(store)
       close.push(peer)
       await peer.start(abort)
-      close.push({ start: async () => {}, stop: async () => { await this.#savePeerstore(peer, transport) } })
+      const keeper = keepPeerstore({ path: this.#peerstorePath, known: async () => await transport.known(), isReady: () => peer.isReady, log: this.#parts.logger.forComponent('pstoremgr') })
+      close.push(keeper)
+      await keeper.start()
       const rest = options.restApi === false || this.config.api.restapi === undefined ? undefined : await openRestApi(peer, this.config.api.restapi, folder, this.#parts.logger)
       if (rest !== undefined) {
         close.push(rest)
@@ -172,11 +175,6 @@ class FullPeer implements NodePeer {
   get #peerstorePath (): string {
     const { folder, config } = this.#parts
     return folder.at(config.cluster.peerstoreFile === '' ? 'peerstore' : config.cluster.peerstoreFile)
-  }
-
-  /** Only of a peer that took part: one that never got that far knows less than the file. */
-  async #savePeerstore (peer: Peer, transport: Libp2pTransport): Promise<void> {
-    if (peer.isReady) await writePeerstore(this.#peerstorePath, await transport.known())
   }
 
   async #join (): Promise<void> {
