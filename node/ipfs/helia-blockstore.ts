@@ -1,5 +1,5 @@
 /** Our block storage as Helia's blockstore: what its bitswap fetches lands here, and what others ask it for comes from here. */
-import { concat } from '../../src/ipfs/bytes.ts'
+import { concat } from '../../src/bytes.ts'
 import { NotFoundError } from '@libp2p/interface'
 import type { BlockStorage } from '../../src/ipfs/block-storage.ts'
 import type { Blockstore, InputPair, Pair } from 'interface-blockstore'

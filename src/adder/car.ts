@@ -1,7 +1,7 @@
 /** Reads a CAR (version 1) from a stream, with bounds, one block at a time. */
 import { DecodeError } from '../errors.ts'
 import { maxBlockSize } from '../ipfs/block.ts'
-import { concat } from '../ipfs/bytes.ts'
+import { concat } from '../bytes.ts'
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import type { Block } from '../ipfs/ipfs.ts'

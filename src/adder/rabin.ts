@@ -1,5 +1,5 @@
 /** Rabin chunking as Go's whyrusleeping/chunker cuts; rabin-wasm, which ipfs-unixfs-importer brings, cuts elsewhere. */
-import { concat } from '../ipfs/bytes.ts'
+import { concat } from '../bytes.ts'
 import type { Chunker } from 'ipfs-unixfs-importer/chunker'
 
 const polynomial = 17437180132763653n

@@ -1,7 +1,7 @@
 /** The roots of the DAG: merged blocks that no merged block links to (wire.md §3.6). Pure. */
 import type { DeltaBlock } from './block.ts'
 import type { CID } from 'multiformats/cid'
-import { compareBytes } from './bytes.ts'
+import { compareBytes } from '../bytes.ts'
 
 export interface Head {
   readonly cid: CID

@@ -1,6 +1,6 @@
 /** The add-wins set behind the pinset (wire.md §3.5). Pure: takes what is known of a key and a change, returns what is known then. */
 import type { DeltaBlock } from './block.ts'
-import { compareBytes } from './bytes.ts'
+import { compareBytes } from '../bytes.ts'
 
 /** An element that no tombstone has taken away. */
 export interface LiveElement {

@@ -1,4 +1,5 @@
 /** Messages on a bitswap stream: each after its length as a varint. */
+import { concat } from '../bytes.ts'
 import { DecodeError } from '../errors.ts'
 
 const maxLengthBytes = 4
@@ -38,21 +39,11 @@ export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: 
       offset += part.byteLength
       missing -= part.byteLength
       if (missing > 0) continue
-      yield join(parts, length)
+      yield concat(parts)
       missing = undefined
       parts = []
       length = lengthBytes = 0
     }
   }
   if (lengthBytes > 0) throw new DecodeError('bitswap message: cut off')
-}
-
-function join (parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.byteLength
-  }
-  return whole
 }

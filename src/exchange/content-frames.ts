@@ -5,7 +5,7 @@
  */
 import { DecodeError } from '../errors.ts'
 import { maxBlockSize } from '../ipfs/block.ts'
-import { concat } from '../ipfs/bytes.ts'
+import { concat } from '../bytes.ts'
 import { CID } from 'multiformats/cid'
 
 export const contentProtocol = '/pinswarm/content/1.0.0'

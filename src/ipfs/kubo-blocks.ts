@@ -1,5 +1,5 @@
 /** `block/put` bodies: blocks that came while the last request ran go together in the next (rest-api.md §5.3). */
-import { concat } from './bytes.ts'
+import { concat } from '../bytes.ts'
 import type { Block } from './ipfs.ts'
 
 /** Names as `cid-codec` and `mhtype` take them; others go by number. */

@@ -1,7 +1,7 @@
 /** Requests to kubo's HTTP API: deadlines, error texts as Go gives them, and the brake after connection failures (behaviour.md §5). */
 import { DecodeError } from '../errors.ts'
 import { systemClock } from '../component.ts'
-import { concat } from './bytes.ts'
+import { concat } from '../bytes.ts'
 import type { AbortOptions, Clock } from '../component.ts'
 
 export interface KuboRequest {

@@ -1,5 +1,5 @@
 /** Joins small values into larger writes: a listing of a million entries is not a million packets. */
-import { concatenated } from './concatenated.ts'
+import { concat } from '../bytes.ts'
 import type { AbortOptions } from '../component.ts'
 import type { ByteStream } from '../transport/transport.ts'
 
@@ -63,7 +63,7 @@ export class BatchWriter {
     this.#bytes = 0
     if (length === 0) return
     try {
-      await this.#stream.write(parts.length === 1 && parts[0] !== undefined ? parts[0] : concatenated(parts, length), this.#options)
+      await this.#stream.write(concat(parts), this.#options)
     } catch (error) {
       this.#failure = { error }
       throw error

@@ -1,6 +1,6 @@
 /** Takes a stream of bytes apart into msgpack values as they complete: values have no length prefix (wire.md §5.1). */
 import { DecodeError } from '../errors.ts'
-import { concatenated } from './concatenated.ts'
+import { concat } from '../bytes.ts'
 import { ValueScanner } from './msgpack-scan.ts'
 
 /** Reads whole values off a byte stream, each byte once, one value in memory at a time. */
@@ -29,7 +29,7 @@ export class ValueReader {
       length += part.length
       if (length + scanner.owed > maxBytes) throw new DecodeError(`msgpack: value of more than ${maxBytes} bytes`)
       parts.push(part)
-      if (end !== -1) return parts.length === 1 ? part : concatenated(parts, length)
+      if (end !== -1) return concat(parts)
     }
   }
 

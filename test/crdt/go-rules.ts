@@ -1,6 +1,6 @@
 /** The merge rules of wire.md §3.5, written down literally: slow, and what the real core is measured by. */
 import type { DeltaBlock } from '../../src/crdt/block.ts'
-import { compareBytes } from '../../src/crdt/bytes.ts'
+import { compareBytes } from '../../src/bytes.ts'
 import { hex } from './model.ts'
 
 export class GoRules {

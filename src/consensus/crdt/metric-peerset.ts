@@ -2,7 +2,7 @@
 import type { Monitor } from '../../monitor/monitor.ts'
 import type { Peerset } from '../consensus.ts'
 import type { PeerId } from '@libp2p/interface'
-import { compareBytes } from '../../crdt/bytes.ts'
+import { compareBytes } from '../../bytes.ts'
 
 export class PeersetError extends Error {
   override name = 'PeersetError'

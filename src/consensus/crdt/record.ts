@@ -2,7 +2,7 @@
 import type { LiveElement, Winner } from '../../crdt/set.ts'
 import type { PinType } from '../../pin/pin.ts'
 import { varint } from 'multiformats'
-import { concatBytes } from '../../crdt/bytes.ts'
+import { concat } from '../../bytes.ts'
 import { DecodeError } from '../../errors.ts'
 import { pinTypes } from '../../pin/pin.ts'
 
@@ -36,7 +36,7 @@ export function encodeRecord ({ winner, others, listed }: KeyRecord): Uint8Array
   header[1] = listed === undefined ? 0 : pinTypes.indexOf(listed.type)
   new DataView(header.buffer).setUint32(2, parts.reduce((sum, part) => sum + part.length, 0))
   if (listed !== undefined) parts.push(listed.line)
-  return concatBytes(parts)
+  return concat(parts)
 }
 
 /** The line of a record whose type is among `types` (flags of pinTypeFlag), without decoding the rest. */
@@ -60,7 +60,7 @@ export function decodeRecord (record: Uint8Array): KeyRecord {
   return { winner: greatest === undefined ? { id, priority, value } : { id, priority, value, greatest }, others, listed: line === undefined || type === undefined ? undefined : { type, line } }
 }
 
-export const encodeElement = ({ priority, value }: LiveElement): Uint8Array => concatBytes([varintBytes(priority), value])
+export const encodeElement = ({ priority, value }: LiveElement): Uint8Array => concat([varintBytes(priority), value])
 
 export function decodeElement (id: string, bytes: Uint8Array): LiveElement {
   const reader = new Reader(bytes, 0)
