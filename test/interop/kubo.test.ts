@@ -72,4 +72,21 @@ describe.runIf(kuboProgram !== undefined)(`a peer before a real kubo${needs([kub
       for (const cid of [kept, late]) expect(await ctl('status', cid)).toContain(': PINNED')
     }, wait)
   })
+
+  test('kubo dies in the middle of a pin: a pin_error that recovers', async () => {
+    const file = join(peer.folder, 'missing.txt')
+    await writeFile(file, `missing ${Math.random()}`)
+    const missing = (await ctl('add', '-Q', '--no-pin', file)).trim()
+    await kubo.call('repo/gc')
+    await ctl('pin', 'add', '--no-status', missing)
+    await vi.waitFor(async () => { expect(await ctl('status', missing)).toContain(': PINNING') }, wait)
+    await kubo.stop('SIGKILL')
+    await vi.waitFor(async () => { expect(await ctl('status', missing)).toContain('PIN_ERROR') }, wait)
+    await kubo.start()
+    await ctl('add', '-Q', '--no-pin', file)
+    await vi.waitFor(async () => {
+      await ctl('recover', missing)
+      expect(await ctl('status', missing)).toContain(': PINNED')
+    }, wait)
+  })
 })
