@@ -39,7 +39,8 @@ export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: 
       offset += part.byteLength
       missing -= part.byteLength
       if (missing > 0) continue
-      yield concat(parts)
+      // Never the chunk itself: it may be a part of a buffer that the connection uses again.
+      yield new Uint8Array(concat(parts))
       missing = undefined
       parts = []
       length = lengthBytes = 0
