@@ -50,7 +50,12 @@ export class HeadBroadcaster {
     await this.#publish(cids)
   }
 
-  async #publish (cids: readonly CID[]): Promise<void> {
+  #heads (): readonly CID[] { return this.#components.heads().map(({ cid }) => cid) }
+
+  /** As many as one message holds; nothing is sent of none. */
+  async #publish (all: readonly CID[]): Promise<void> {
+    const cids = all.slice(0, maxLinks)
+    if (cids.length === 0) return
     try {
       await this.#components.pubsub.publish(this.#topic, encodeBroadcast(cids))
       for (const cid of cids) this.saw(cid)
@@ -66,14 +71,13 @@ export class HeadBroadcaster {
   }
 
   async #greet (signal: AbortSignal): Promise<void> {
-    const { clock, heads, random } = this.#components
+    const { clock, random } = this.#components
     try {
       await clock.sleep(greetingDelay * (1 + jitter * random()), { signal })
     } catch {
       return // stopped
     }
-    const cids = heads().map(({ cid }) => cid).slice(0, maxLinks)
-    if (cids.length > 0) await this.#publish(cids)
+    await this.#publish(this.#heads())
   }
 
   /** Announces unseen heads every `interval` ms ± 30 % until the signal fires. */
@@ -85,7 +89,7 @@ export class HeadBroadcaster {
       } catch {
         return // stopped
       }
-      const unseen = this.#components.heads().map(({ cid }) => cid).filter((cid) => !this.#seen.has(cid.toString())).slice(0, maxLinks)
+      const unseen = this.#heads().filter((cid) => !this.#seen.has(cid.toString()))
       this.#seen.clear()
       if (unseen.length === 0) continue
       this.#components.logger.debug('rebroadcasting heads', unseen.length)
@@ -95,7 +99,7 @@ export class HeadBroadcaster {
 
   /** After a burst all heads are announced again, some times over, until the signal fires. */
   async repeatAfterBursts (signal: AbortSignal): Promise<void> {
-    const { clock, heads, logger } = this.#components
+    const { clock, logger } = this.#components
     let repeated = 0
     while (true) {
       try {
@@ -112,7 +116,7 @@ export class HeadBroadcaster {
       if (this.#announcedInARow < burst || due === undefined || quiet < due) continue
       repeated++
       logger.debug('announcing heads again after a burst')
-      await this.#publish(heads().map(({ cid }) => cid).slice(0, maxLinks))
+      await this.#publish(this.#heads())
     }
   }
 }
