@@ -14,10 +14,10 @@ export default defineConfig({
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
       {
         // All that the core imports is found before the first test: a dependency found later would reload the page in the middle of one.
-        optimizeDeps: { entries: ['src/**/*.ts', 'test/**/*.test.ts', ...runtimeOnly.map((pattern) => `!${pattern}`)] },
+        optimizeDeps: { entries: ['src/**/*.ts', 'web/**/*.{ts,tsx}', 'test/**/*.test.ts', 'test/web/**/*.{ts,tsx}', ...runtimeOnly.map((pattern) => `!${pattern}`)] },
         test: {
           name: 'core in chromium',
-          include: ['test/**/*.test.ts', 'test/web/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'test/web/**/*.test.{ts,tsx}'],
           exclude: runtimeOnly.filter((pattern) => pattern !== 'test/web/**'),
           browser: { enabled: true, headless: true, screenshotFailures: false, provider: playwright({ launchOptions }), instances: [{ browser: 'chromium' }] }
         }

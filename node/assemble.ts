@@ -114,6 +114,7 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
     components: {
       transport,
       connector,
+      contentStore: { kind: config.ipfsConnector.kind === 'helia' ? 'helia' : 'kubo' },
       consensus: ({ hooks, monitor }: ConsensusParts) => {
         consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener) }, {
           clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,

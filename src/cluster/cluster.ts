@@ -7,7 +7,7 @@ import type { GlobalPinInfo, PinInfo } from '../pin/pin-info.ts'
 import type { Pin, PinOptions } from '../pin/pin.ts'
 import type { StatusFilter } from '../pin/status.ts'
 import type { PinProgress } from '../tracker/tracker.ts'
-import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc } from './types.ts'
+import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc, StorageState, SyncState } from './types.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
@@ -26,6 +26,8 @@ export interface ClusterEvents {
   'peer:connected': CustomEvent<PeerId>
   'peer:disconnected': CustomEvent<PeerId>
   'alert:raised': CustomEvent<Alert>
+  /** At most a few times a second while something changes. */
+  'sync:progressed': CustomEvent<SyncState>
 }
 
 /** Scope of a status or recover call. @default false: the whole cluster */
@@ -70,6 +72,8 @@ export interface Cluster {
 
   graph: (options?: AbortOptions) => Promise<ConnectGraph>
   alerts: () => readonly Alert[]
+  sync: () => SyncState
+  storage: (options?: AbortOptions) => Promise<StorageState>
   bandwidth: () => ReadonlyMap<string, Bandwidth>
   metricNames: () => readonly string[]
   metrics: (name: string) => readonly Metric[]

@@ -13,6 +13,7 @@ import type { RpcClient } from '../rpc/rpc.ts'
 import type { PinTracker } from '../tracker/tracker.ts'
 import type { StatelessTrackerOptions } from '../tracker/stateless.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { StorageState } from './types.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
@@ -46,6 +47,8 @@ export interface Bootstrapping extends Startable {
 export interface PeerComponents {
   readonly transport: Transport
   readonly connector: IpfsConnector
+  /** What keeps the content, and whether the browser promised to keep it. @default helia */
+  readonly contentStore?: { readonly kind: StorageState['kind'], readonly persisted?: (() => Promise<boolean>) | undefined } | undefined
   /** Made by the peer, because its hooks end in the peer's tracker. */
   readonly consensus: (parts: ConsensusParts) => Consensus
   readonly informers: readonly InformerFactory[]

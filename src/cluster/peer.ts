@@ -29,7 +29,7 @@ import { Repinner } from './repin.ts'
 import { repoGc } from './repo-gc.ts'
 import { rpcHandlers } from './rpc-handlers.ts'
 import { StatusService } from './status.ts'
-import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc } from './types.ts'
+import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc, StorageState, SyncState } from './types.ts'
 import { Upkeep } from './upkeep.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -59,6 +59,7 @@ class ClusterPeer implements Peer {
   readonly #repinner: Repinner
   readonly #background: Background
   readonly #adder: Adder
+  readonly #store: NonNullable<PeerComponents['contentStore']>
   readonly #parts: readonly Startable[]
   #life: 'new' | 'started' | 'stopped' = 'new'
 
@@ -102,6 +103,7 @@ class ClusterPeer implements Peer {
       allocate: (pinOptions) => this.#pipeline.allocateNew(pinOptions),
       pin: async (pin, abort) => await this.#pipeline.submit(pin, abort)
     })
+    this.#store = components.contentStore ?? { kind: 'helia' }
     const informers = components.informers.map((factory) => factory({ connector, pinQueueSize: () => tracker.pinQueueSize() }))
     const upkeep = new Upkeep({ ...context, pipeline: this.#pipeline })
     this.#background = new Background({ context, bootstrap, informers, metrics, peers: this.#peers, repinner: this.#repinner, upkeep })
@@ -191,6 +193,17 @@ class ClusterPeer implements Peer {
   async graph (options?: AbortOptions): Promise<ConnectGraph> { return await connectGraph({ ...this.#context, peers: this.#peers }, options) }
   /** Followers do not care about alerts. */
   alerts (): readonly Alert[] { return this.#context.options.followerMode ? [] : this.#context.monitor.alerts() }
+  sync (): SyncState {
+    const { consensus, tracker } = this.#context
+    return { ...consensus.progress(), pins: this.pinCount(), ...tracker.counts() }
+  }
+
+  async storage (options?: AbortOptions): Promise<StorageState> {
+    const { kind, persisted } = this.#store
+    const [room, kept] = await Promise.all([this.#context.connector.repoStat(options), persisted?.()])
+    return { ...room, kind, persisted: kept }
+  }
+
   bandwidth (): ReadonlyMap<string, Bandwidth> { return this.#context.transport.bandwidth() }
   metricNames (): readonly string[] { return this.#context.monitor.metricNames() }
   metrics (name: string): readonly Metric[] { return this.#context.monitor.latestValid(name) }

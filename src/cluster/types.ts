@@ -53,4 +53,28 @@ export interface RepoGc {
 
 export interface Bandwidth { readonly totalIn: bigint, readonly totalOut: bigint, readonly rateIn: number, readonly rateOut: number }
 
+/** How far the pinset here has come, and what is still to do. Counts. */
+export interface SyncState {
+  /** Heads of the DAG here. */
+  readonly heads: number
+  /** Priority of the highest head. */
+  readonly height: number
+  /** Blocks of the DAG that are merged here. */
+  readonly synced: number
+  /** Blocks known to exist: merged ones and those still to fetch. `synced === known` where nothing is missing. */
+  readonly known: number
+  readonly pins: number
+  readonly pinQueued: number
+  readonly pinning: number
+  readonly pinError: number
+}
+
+/** Where the content of this peer lies and what room it has. */
+export interface StorageState extends RepoStat {
+  /** `helia`: the embedded store, `kubo`: a kubo of this peer, `tab`: the browser's storage. */
+  readonly kind: 'helia' | 'kubo' | 'tab'
+  /** The browser promised not to evict it; undefined where nothing evicts. */
+  readonly persisted?: boolean | undefined
+}
+
 export const rpcProtocol = '/ipfscluster/1.0/rpc'

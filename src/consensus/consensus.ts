@@ -52,6 +52,17 @@ export interface Trust {
   distrust: (peer: PeerId) => void
 }
 
+/** How far the state here has come; counts of DAG blocks, or of log entries. */
+export interface ConsensusProgress {
+  readonly heads: number
+  /** Priority of the highest head, or the last index of the log. */
+  readonly height: number
+  /** Merged or applied here. */
+  readonly synced: number
+  /** Known to exist, merged ones included. */
+  readonly known: number
+}
+
 export interface Consensus extends Startable {
   readonly name: 'crdt' | 'raft'
   readonly log: PinLog
@@ -59,6 +70,7 @@ export interface Consensus extends Startable {
   readonly trust: Trust
   /** Resolves once reads and writes are possible. */
   ready: (options?: AbortOptions) => Promise<void>
+  progress: () => ConsensusProgress
   /** Removes all of the state; only while stopped. */
   clean: () => Promise<void>
 }

@@ -5,7 +5,13 @@ import type { PinInfo } from '../pin/pin-info.ts'
 import type { StatusFilter } from '../pin/status.ts'
 import type { CID } from 'multiformats/cid'
 
-export interface PinProgress { readonly cid: CID, readonly blocks: number, readonly bytes?: number | undefined }
+export interface PinProgress {
+  readonly cid: CID
+  readonly blocks: number
+  readonly bytes?: number | undefined
+  /** Bytes in all, where the root's links say so. */
+  readonly totalBytes?: number | undefined
+}
 
 export interface PinTracker extends Startable {
   /** The pinset holds this pin now: pin it here, or unpin it when it is allocated elsewhere. Idempotent; returns once queued. */

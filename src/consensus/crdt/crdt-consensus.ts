@@ -6,7 +6,7 @@ import type { Monitor } from '../../monitor/monitor.ts'
 import type { Pin } from '../../pin/pin.ts'
 import type { Store } from '../../store/store.ts'
 import type { PubSub, PubSubMessage } from '../../transport/transport.ts'
-import type { Consensus, Peerset, PinLog, PinsetHooks, Trust } from '../consensus.ts'
+import type { Consensus, ConsensusProgress, Peerset, PinLog, PinsetHooks, Trust } from '../consensus.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { errorText } from '../../component.ts'
@@ -180,6 +180,11 @@ class MerkleCrdtConsensus implements CrdtConsensus {
       merged: this.#replica.blocks,
       missing: this.#sync.pending
     }
+  }
+
+  progress (): ConsensusProgress {
+    const { heads, height, merged, missing } = this.stats()
+    return { heads: heads.length, height, synced: merged, known: merged + missing }
   }
 
   async repair (): Promise<void> {

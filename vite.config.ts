@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+// The dashboard as static files that work from any path: /webui of a peer, a web server, or IPFS.
+export default defineConfig({
+  root: fileURLToPath(new URL('web/dashboard', import.meta.url)),
+  base: './',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: { outDir: fileURLToPath(new URL('dist/webui', import.meta.url)), emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0 },
+  worker: { format: 'es' }
+})
