@@ -35,6 +35,7 @@ const lab = {
   CID,
   multiaddr,
   logs,
+  times: { started: 0, connected: 0, listed: 0 },
   stranger,
   /** The peer of this page. */
   get peer (): WebPeer {
@@ -43,9 +44,10 @@ const lab = {
   },
   /** Starts this page's peer and returns its ID. */
   join: async (options: WebPeerOptions): Promise<string> => {
-    peer = await createWebPeer({ logger, ...options })
-    await peer.start()
-    return peer.peerId.toString()
+    const created = await createWebPeer({ logger, ...options })
+    peer = created
+    await created.start()
+    return created.peerId.toString()
   },
   /** Adds one file of these bytes and returns its CID. */
   addBytes: async (name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> => {
@@ -86,4 +88,19 @@ declare global {
 }
 
 globalThis.lab = lab
+// For measurements: join before anybody asks, and note when what was there (ms since the navigation).
+if (location.search === '?auto') {
+  const link = location.hash.slice(1)
+  void (async () => {
+    await lab.join(link === '' ? {} : { join: link })
+    lab.times.started = performance.now()
+    const listed = (async () => {
+      await lab.pins()
+      lab.times.listed = performance.now()
+    })()
+    await lab.peer.connected()
+    lab.times.connected = performance.now()
+    await listed
+  })()
+}
 document.body.dataset['ready'] = 'yes'
