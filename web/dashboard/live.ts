@@ -8,6 +8,8 @@ export interface LiveSource {
   readonly events: (options: AbortOptions) => AsyncIterable<ApiEvent>
   /** Resolves when the peer answers at all. */
   readonly probe: (options: AbortOptions) => Promise<unknown>
+  /** After a member went away: for how long `probe` may take, in ms, before this counts as offline. @default not asked */
+  readonly recheckAfter?: number | undefined
 }
 
 export interface LiveOptions {
@@ -77,7 +79,7 @@ export class LiveStream implements Live {
       // The stream says nothing until something happens: that the peer answers tells that it is open.
       await Promise.race([this.#source.probe({ signal }), reading.then(() => { throw new Error('the stream of events ended') })])
       this.#opened()
-      await reading
+      await Promise.race([reading, this.#lost(signal)])
       this.failure = 'the stream of events ended'
     } catch (error) {
       this.failure = errorText(error)
@@ -85,6 +87,18 @@ export class LiveStream implements Live {
       broken.abort()
       await reading.catch(() => {})
     }
+  }
+
+  /** Rejects once a member went away and no other is in reach. */
+  async #lost (signal: AbortSignal): Promise<never> {
+    const { recheckAfter, probe } = this.#source
+    const { promise, reject } = Promise.withResolvers<never>()
+    if (recheckAfter === undefined) return await promise
+    const unsubscribe = this.subscribe(['peer:disconnected'], () => {
+      probe({ signal: AbortSignal.any([signal, AbortSignal.timeout(recheckAfter)]) }).catch(() => { reject(new Error('no member is in reach')) })
+    })
+    signal.addEventListener('abort', () => { unsubscribe(); reject(signal.reason as Error) }, { once: true })
+    return await promise
   }
 
   async #read (signal: AbortSignal): Promise<void> {

@@ -33,6 +33,8 @@ export interface Session {
   readonly add: (entries: readonly UploadEntry[], options: AddCallOptions) => AsyncIterable<Added>
   /** Address of content that the browser may open by itself; undefined where only the client can read it. */
   readonly contentUrl?: ((path: string) => string) | undefined
+  /** Ends it and forgets nothing: it can be opened again. */
+  readonly close: () => Promise<void>
   /** Ends the session: forgets the login, or leaves the cluster and deletes what this profile stored. */
   readonly leave: () => Promise<void>
 }

@@ -9,6 +9,7 @@ import { PeersView } from './views/peers.tsx'
 import { PinView } from './views/pin.tsx'
 import { PinsView } from './views/pins.tsx'
 import { SettingsView } from './views/settings.tsx'
+import { Mark } from './ui/mark.tsx'
 import { hrefOf, useRoute } from './route.ts'
 import { Badge, Button, ConfirmHost, Empty, Icon, LinkButton, Toasts, useLiveState } from './ui/index.ts'
 import type { IconName, Tone } from './ui/index.ts'
@@ -21,14 +22,6 @@ const places: ReadonlyArray<readonly [string, string, IconName]> = [
 const titles = new Map(places.map(([name, title]) => [name, title]))
 
 const words: Readonly<Record<LiveState, readonly [Tone, string]>> = { connecting: ['busy', 'Connecting'], live: ['good', 'Live'], offline: ['bad', 'Offline'] }
-
-export function Mark (): JSX.Element {
-  return (
-    <svg class="mark" width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" aria-hidden="true">
-      <path d="M10 2l6.900 4v8L10 18l-6.900-4V6Z" /><path d="M10 10l6.900-4M10 10L3.100 6M10 10v8" /><circle cx="10" cy="10" r="2.400" fill="currentColor" stroke="none" />
-    </svg>
-  )
-}
 
 function View ({ session, route }: { readonly session: Session, readonly route: Route }): JSX.Element {
   const [place, cid] = route.parts
@@ -46,7 +39,7 @@ function Head ({ session, state }: { readonly session: Session, readonly state: 
   return (
     <header class="top">
       <div class="brand"><Mark /><span class="brand-name" title={session.title}>{session.title}</span></div>
-      <span class="top-mode"><Icon name={session.mode === 'tab' ? 'tab' : 'server'} /><span>{session.mode === 'tab' ? 'Peer in this browser' : 'Remote peer'}</span></span>
+      <a class="top-mode" href={hrefOf('connect')} title="Show another peer" aria-label={`${session.mode === 'tab' ? 'Peer in this browser' : 'Remote peer'}: show another peer`}><Icon name={session.mode === 'tab' ? 'tab' : 'server'} /><span>{session.mode === 'tab' ? 'Peer in this browser' : 'Remote peer'}</span></a>
       <div class="top-end">
         <span role="status" aria-live="polite"><Badge tone={tone}>{word}</Badge></span>
         <Button icon="invite" onClick={() => { setInviting(true) }}>Invite</Button>

@@ -20,12 +20,14 @@ export interface FieldProps {
 export function Field ({ label, value, onInput, hint, error, type = 'text', placeholder, required = false, mono = false, autofocus = false, autocomplete = 'off', min }: FieldProps): JSX.Element {
   const id = useId()
   const note = error ?? hint
+  // The types of inputs are a union that one element cannot be of: all of these take the same attributes.
+  const kind = { type } as { readonly type: 'text' }
   return (
     <div class={error === undefined ? 'field' : 'field invalid'}>
       <label for={id}>{label}</label>
       <input
-        id={id} class={mono ? 'input mono' : 'input'} type={type} value={value} {...placeholder === undefined ? {} : { placeholder }} required={required} autofocus={autofocus} autocomplete={autocomplete} spellcheck={false} {...min === undefined ? {} : { min }}
-        aria-invalid={error !== undefined || undefined} aria-describedby={note === undefined ? undefined : `${id}-note`} onInput={(event) => { onInput(event.currentTarget.value) }}
+        id={id} class={mono ? 'input mono' : 'input'} {...kind} value={value} {...placeholder === undefined ? {} : { placeholder }} required={required} autofocus={autofocus} autocomplete={autocomplete} spellcheck={false} {...min === undefined ? {} : { min }}
+        aria-invalid={error !== undefined} {...note === undefined ? {} : { 'aria-describedby': `${id}-note` }} onInput={(event) => { onInput(event.currentTarget.value) }}
       />
       {note !== undefined && <p id={`${id}-note`} class="field-note" role={error === undefined ? undefined : 'alert'}>{note}</p>}
     </div>
