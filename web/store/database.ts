@@ -107,7 +107,10 @@ function openError (name: string, error: unknown): StoreError {
   return new StoreError(reason, `the database ${name} ${what}: ${errorText(error)}`, { cause: error })
 }
 
-/** Resolves when the transaction is durable as asked for; rejects with why it was given up. */
+/**
+ * Resolves when the transaction is durable as asked for; rejects with why it was given up. Says nothing of reads: Chromium completes a
+ * transaction that was committed early before it has delivered values of more than 64 KiB (which it keeps in files).
+ */
 export async function committed (transaction: IDBTransaction): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   transaction.oncomplete = () => { resolve() }
@@ -116,15 +119,33 @@ export async function committed (transaction: IDBTransaction): Promise<void> {
 }
 
 /** The results of requests that were made, in this order, on one transaction. */
-export async function results<T> (transaction: IDBTransaction, requests: ReadonlyArray<IDBRequest<T>>): Promise<T[]> {
-  const last = requests.at(-1)
+export async function results<R extends IDBRequest> (transaction: IDBTransaction, requests: readonly R[]): Promise<Array<R['result']>> {
+  const last: IDBRequest | undefined = requests.at(-1)
   if (last === undefined) return []
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   // Requests of one transaction succeed in order: the last one speaks for all.
   last.onsuccess = () => { resolve() }
   transaction.onabort = () => { reject(transaction.error ?? new Error('the transaction was aborted')) }
   await promise
-  return requests.map(({ result }) => result)
+  return requests.map(({ result }) => result as R['result'])
+}
+
+/** Like `results`, where single values may be unreadable: they are undefined. */
+export async function settled<R extends IDBRequest> (transaction: IDBTransaction, requests: readonly R[]): Promise<Array<R['result'] | undefined>> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  transaction.onabort = () => { reject(transaction.error ?? new Error('the transaction was aborted')) }
+  const each = requests.map(async (request: IDBRequest) => {
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    request.onsuccess = () => { resolve(request.result) }
+    request.onerror = (event) => {
+      // It would end the transaction, and with it the others.
+      event.preventDefault()
+      event.stopPropagation()
+      resolve(undefined)
+    }
+    return await promise as R['result'] | undefined
+  })
+  return await Promise.race([Promise.all(each), aborted])
 }
 
 /** The bytes in a buffer of their own: a clone of a view would take its whole buffer along. */

@@ -5,16 +5,17 @@ import type { DatabaseOptions } from './database.ts'
 import type { Row } from './snapshot.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { committed, Database, results } from './database.ts'
+import { Groups } from './groups.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Items in one chunk of a range read. */
 const chunkSize = 1000
-/** Operations after which no further batch joins a transaction. */
+/** Operations that batches may share a transaction up to. */
 const maxJoined = 10_000
 const objectStore = 'entries'
 const none = new Uint8Array(0)
 
-interface Waiting { readonly operations: readonly StoreOperation[], readonly sync: boolean, readonly resolve: () => void, readonly reject: (error: unknown) => void }
+interface Batch { readonly operations: readonly StoreOperation[], readonly sync: boolean }
 
 /**
  * Opens, or creates, the store. A batch is acknowledged once the browser's own process has it (durability `relaxed`), which outlives
@@ -26,10 +27,10 @@ export async function openIdbStore (name: string, options: DatabaseOptions = {})
 
 class IdbStore implements Store {
   readonly #database: Database
-  readonly #queue: Waiting[] = []
+  /** Batches that come while others are being written share the next transaction: in their order, all of it or nothing. */
+  readonly #writes = new Groups<Batch, undefined>((batches) => this.#write(batches), maxJoined)
   /** Range reads under way; one that was dropped without an end is forgotten with its reader. */
   readonly #snapshots = new Set<WeakRef<Snapshot>>()
-  #writing: Promise<void> | undefined
   #closed = false
 
   constructor (database: Database) { this.#database = database }
@@ -51,15 +52,11 @@ class IdbStore implements Store {
     return found.map((key) => key !== undefined)
   }
 
-  /** Batches that come while another one is being written share the next transaction: in their order, all of it or nothing. */
   async batch (operations: readonly StoreOperation[], { signal, sync = false }: BatchOptions = {}): Promise<void> {
     this.#check(signal)
     if (operations.length === 0) return
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
     const own = operations.map((operation) => operation.type === 'put' ? { ...operation, value: operation.value.slice() } : operation)
-    this.#queue.push({ operations: own, sync, resolve, reject })
-    this.#writing ??= this.#drain()
-    await promise
+    await this.#writes.add({ operations: own, sync }, own.length)
   }
 
   entries (range: StoreRange): AsyncIterable<readonly Row[]> { return this.#chunks(range, true) }
@@ -74,7 +71,7 @@ class IdbStore implements Store {
 
   async close (): Promise<void> {
     this.#closed = true
-    await this.#writing
+    await this.#writes.idle()
     this.#database.close()
   }
 
@@ -84,71 +81,39 @@ class IdbStore implements Store {
     this.#database.check()
   }
 
-  async #read<T> (options: AbortOptions | undefined, request: (store: IDBObjectStore) => ReadonlyArray<IDBRequest<T>>): Promise<T[]> {
+  async #read<T> (options: AbortOptions | undefined, request: (store: IDBObjectStore) => ReadonlyArray<IDBRequest<T>>): Promise<readonly T[]> {
     this.#check(options?.signal)
     const transaction = this.#database.transaction(objectStore, 'readonly')
     try {
-      const requests = request(transaction.objectStore(objectStore))
-      transaction.commit()
-      return await results(transaction, requests)
+      return await results(transaction, request(transaction.objectStore(objectStore)))
     } catch (error) {
       throw this.#database.error(error)
     }
   }
 
-  async #drain (): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#nextGroup()
-      try {
-        await this.#write(group)
-        for (const { resolve } of group) resolve()
-      } catch (error) {
-        await this.#settle(group, error)
-      }
-    }
-    this.#writing = undefined // in the same step as the last look at the queue
-  }
-
-  #nextGroup (): readonly Waiting[] {
-    let size = 0
-    const end = this.#queue.findIndex(({ operations }) => (size += operations.length) > maxJoined)
-    return this.#queue.splice(0, end < 0 ? this.#queue.length : Math.max(1, end))
-  }
-
-  /** A batch that cannot be written takes none of those along that shared its transaction. */
-  async #settle (group: readonly Waiting[], error: unknown): Promise<void> {
-    for (const waiting of group) {
-      try {
-        if (group.length === 1) throw error
-        await this.#write([waiting])
-        waiting.resolve()
-      } catch (reason) {
-        waiting.reject(reason)
-      }
-    }
-  }
-
-  async #write (group: readonly Waiting[]): Promise<void> {
+  async #write (batches: readonly Batch[]): Promise<undefined[]> {
     try {
       const last = new Map<string, StoreOperation>()
-      for (const { operations } of group) for (const operation of operations) last.set(operation.key, operation)
-      const transaction = this.#database.transaction(objectStore, 'readwrite', group.some(({ sync }) => sync) ? 'strict' : 'relaxed')
+      for (const { operations } of batches) for (const operation of operations) last.set(operation.key, operation)
+      const transaction = this.#database.transaction(objectStore, 'readwrite', batches.some(({ sync }) => sync) ? 'strict' : 'relaxed')
       const store = transaction.objectStore(objectStore)
-      this.#keepOld(store, last.keys())
+      const reading = this.#keepOld(store, last.keys())
       for (const operation of last.values()) {
         if (operation.type === 'put') store.put(operation.value, operation.key)
         else store.delete(operation.key)
       }
-      transaction.commit()
+      if (!reading) transaction.commit()
       await committed(transaction)
+      return batches.map(() => undefined)
     } catch (error) {
       throw this.#database.error(error)
     }
   }
 
-  /** Asked for before the writes of the same transaction, so that the answers are from before them. */
-  #keepOld (store: IDBObjectStore, keys: Iterable<string>): void {
-    if (this.#snapshots.size === 0) return
+  /** Asked for before the writes of the same transaction, so that the answers are from before them. True where something was asked for. */
+  #keepOld (store: IDBObjectStore, keys: Iterable<string>): boolean {
+    if (this.#snapshots.size === 0) return false
+    let asked = false
     const snapshots: Snapshot[] = []
     for (const reference of this.#snapshots) {
       const snapshot = reference.deref()
@@ -159,7 +124,9 @@ class IdbStore implements Store {
       if (!snapshots.some((snapshot) => snapshot.needs(key))) continue
       const request = store.get(key) as IDBRequest<Uint8Array | undefined>
       request.onsuccess = () => { for (const snapshot of snapshots) snapshot.keep(key, request.result) }
+      asked = true
     }
+    return asked
   }
 
   async * #chunks (range: StoreRange, withValues: boolean): AsyncGenerator<readonly Row[]> {
@@ -194,8 +161,7 @@ class IdbStore implements Store {
       if (reverse) return await backwards(transaction, store, ahead, count)
       const keys = store.getAllKeys(ahead, count) as IDBRequest<string[]>
       const values = withValues ? store.getAll(ahead, count) as IDBRequest<Uint8Array[]> : undefined
-      transaction.commit()
-      await results<unknown>(transaction, values === undefined ? [keys] : [keys, values])
+      await results<IDBRequest>(transaction, values === undefined ? [keys] : [keys, values])
       return keys.result.map((key, index) => [key, values?.result[index] ?? none] as const)
     } catch (error) {
       throw this.#database.error(error)
