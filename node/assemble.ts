@@ -60,7 +60,7 @@ async function openConnector ({ config, folder, logger, ipfsAddresses }: Assembl
 
 async function openTransport ({ config: { cluster }, identity, logger }: AssembleParts): Promise<Libp2pTransport> {
   const { listenMultiaddress: listen, connectionManager, pubsub } = cluster
-  return await createLibp2pTransport({ privateKey: identity.privateKey, logger, ...nodeTransports({ listen, mdnsInterval: cluster.mdnsInterval }) }, {
+  return await createLibp2pTransport({ privateKey: identity.privateKey, logger, ...nodeTransports({ listen, secret: cluster.secret, mdnsInterval: cluster.mdnsInterval, relayHop: cluster.enableRelayHop }) }, {
     listen,
     announce: cluster.announceMultiaddress,
     noAnnounce: cluster.noAnnounceMultiaddress,
@@ -70,7 +70,6 @@ async function openTransport ({ config: { cluster }, identity, logger }: Assembl
     lowWater: connectionManager.lowWater,
     gracePeriod: connectionManager.gracePeriod,
     dialTimeout: cluster.dialPeerTimeout,
-    relayHop: cluster.enableRelayHop,
     pubsub: {
       heartbeatInterval: pubsub.heartbeatInterval, dFactor: pubsub.dFactor, historyLength: pubsub.historyLength, historyGossip: pubsub.historyGossip,
       seenTtl: pubsub.seenMessagesTtl, floodPublish: pubsub.floodPublish, peerExchange: !cluster.followerMode

@@ -6,9 +6,14 @@ import { tcp } from '@libp2p/tcp'
 import { uPnPNAT } from '@libp2p/upnp-nat'
 import { webSockets } from '@libp2p/websockets'
 import { isLoopback } from '../../src/transport/addresses.ts'
+import { fullServices } from '../../src/transport/full-services.ts'
+import type { FullServicesOptions } from '../../src/transport/full-services.ts'
+import { memberWebRtcDirect } from '../../src/transport/webrtc.ts'
 
-export interface NodeTransportOptions {
+export interface NodeTransportOptions extends FullServicesOptions {
   readonly listen: readonly Multiaddr[]
+  /** 64 hex characters, or the empty string for an open swarm. */
+  readonly secret: string
   /** `cluster.mdns_interval` in ms: how often the local network is asked; 0 is never. @default 10_000 */
   readonly mdnsInterval?: number | undefined
   /** Ask the router to map our ports. @default true */
@@ -16,11 +21,14 @@ export interface NodeTransportOptions {
 }
 
 /** The parts of a Libp2pTransport that only Node has. A peer that listens on loopback alone neither maps ports nor asks the local network. */
-export function nodeTransports ({ listen, mdnsInterval = 10_000, portMapping = true }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
+export function nodeTransports ({ listen, secret, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
   const beyond = listen.some((address) => !isLoopback(address))
   return {
-    transports: [tcp(), webSockets()],
+    transports: [tcp(), webSockets(), memberWebRtcDirect({ secret })],
     ...mdnsInterval > 0 && beyond ? { peerDiscovery: [mdns({ serviceTag: '_ipfs-cluster-discovery._udp.local', interval: mdnsInterval })] } : {},
-    ...portMapping && beyond ? { services: { portMapping: uPnPNAT({ portMappingDescription: 'pinswarm' }) } } : {}
+    services: {
+      ...fullServices({ ...full, dht: full.dht ?? secret !== '' }),
+      ...portMapping && beyond ? { portMapping: uPnPNAT({ portMappingDescription: 'pinswarm' }) } : {}
+    }
   }
 }

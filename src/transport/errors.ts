@@ -32,3 +32,8 @@ export class DifferentSecretError extends Error {
   override name = 'DifferentSecretError'
   constructor (options?: ErrorOptions) { super('the remote is not protected by our secret: different cluster secret?', options) }
 }
+
+/** A remote on a transport without a protector did not prove that it holds the cluster secret. */
+export class MemberProofError extends Error {
+  override name = 'MemberProofError'
+}

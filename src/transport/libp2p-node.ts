@@ -2,24 +2,20 @@
 import type { PubSubOptions } from './libp2p-pubsub.ts'
 import type { SecretWatch } from './secret-watch.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
-import type { PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { PrivateKey } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2p, Libp2pOptions } from 'libp2p'
-import { autoNAT } from '@libp2p/autonat'
-import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
-import { dcutr } from '@libp2p/dcutr'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
-import { kadDHT } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { hiddenBy, isLocal, isQuic, isRelayed } from './addresses.ts'
+import { hiddenBy, isQuic } from './addresses.ts'
 import { gossipOptions } from './libp2p-pubsub.ts'
 import { connectionProtector } from './protector.ts'
-import { relayClient } from './relay-client.ts'
 import { parseSecret } from './secret.ts'
 
 type Factories<Key extends keyof Libp2pOptions> = NonNullable<Libp2pOptions[Key]>
@@ -31,7 +27,7 @@ export interface Libp2pParts {
   readonly transports: Factories<'transports'>
   /** Finds members without being told of them (mDNS); whoever is found is dialled. */
   readonly peerDiscovery?: Factories<'peerDiscovery'> | undefined
-  /** More services, such as port mapping. */
+  /** More services: the DHT, relaying, port mapping… */
   readonly services?: Factories<'services'> | undefined
   /** Keeps known peers and DHT records; in memory when absent. */
   readonly datastore?: Datastore | undefined
@@ -57,12 +53,6 @@ export interface Libp2pTransportOptions {
   readonly gracePeriod?: number | undefined
   /** For one address, in ms. @default 3000 */
   readonly dialTimeout?: number | undefined
-  /** Relay connections between other members. @default true */
-  readonly relayHop?: boolean | undefined
-  /** Find members' addresses through other members. @default true where there is a secret */
-  readonly dht?: boolean | undefined
-  /** Learn our own reachability, punch holes, and have a relay place where nobody can reach us. @default true */
-  readonly nat?: boolean | undefined
   readonly pubsub?: PubSubOptions | undefined
 }
 
@@ -70,8 +60,6 @@ export interface Libp2pTransportOptions {
 const streamWindow = 2_097_152
 const streamBuffer = 8_388_608
 const day = 86_400_000
-
-const keep = (test: (address: Multiaddr) => boolean) => (peer: PeerInfo): PeerInfo => ({ ...peer, multiaddrs: peer.multiaddrs.filter(test) })
 
 /** A node that is not started yet. */
 export async function createNode (parts: Libp2pParts, options: Libp2pTransportOptions, watch: SecretWatch): Promise<Libp2p<{ pubsub: GossipSub }>> {
@@ -105,22 +93,6 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
     peerStore: { maxAddressAge: day, maxPeerAge: 7 * day },
     ...parts.peerDiscovery === undefined ? {} : { peerDiscovery: parts.peerDiscovery },
     ...parts.datastore === undefined ? {} : { datastore: parts.datastore },
-    services: { ...services(options, secret !== undefined), ...parts.services, pubsub: gossipsub(gossipOptions(options.pubsub)) }
+    services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), ...parts.services, pubsub: gossipsub(gossipOptions(options.pubsub)) }
   })
-}
-
-function services ({ dht, nat = true, relayHop = true }: Libp2pTransportOptions, isPrivate: boolean) {
-  return {
-    identify: identify(),
-    identifyPush: identifyPush(),
-    ping: ping(),
-    ...dht ?? isPrivate
-      ? {
-          lanDht: kadDHT({ protocol: '/ipfs/lan/kad/1.0.0', clientMode: false, peerInfoMapper: keep((address) => isLocal(address) && !isRelayed(address)), allowQueryWithZeroPeers: true, logPrefix: 'libp2p:lan-dht', datastorePrefix: '/dht/lan', metricsPrefix: 'libp2p_lan_dht' }),
-          wanDht: kadDHT({ protocol: '/ipfs/kad/1.0.0', peerInfoMapper: keep((address) => !isLocal(address)), allowQueryWithZeroPeers: true, logPrefix: 'libp2p:wan-dht', datastorePrefix: '/dht/wan', metricsPrefix: 'libp2p_wan_dht' })
-        }
-      : {},
-    ...nat ? { autoNat: autoNAT(), dcutr: dcutr(), relayClient: relayClient() } : {},
-    ...relayHop ? { relay: circuitRelayServer({ reservations: { maxReservations: 128 } }) } : {}
-  }
 }

@@ -13,7 +13,7 @@ export const secret = '0123456789abcdef'.repeat(4)
 export async function newMember (options: Partial<Libp2pTransportOptions> = {}, logger: ComponentLogger = silentLogger): Promise<Libp2pTransport> {
   const listen = options.listen ?? [multiaddr('/ip4/127.0.0.1/tcp/0')]
   return await createLibp2pTransport(
-    { ...nodeTransports({ listen }), privateKey: await generateKeyPair('Ed25519'), logger },
+    { ...nodeTransports({ listen, secret: options.secret ?? secret }), privateKey: await generateKeyPair('Ed25519'), logger },
     { secret, dialTimeout: 5000, pubsub: { heartbeatInterval: 200 }, ...options, listen })
 }
 

@@ -158,7 +158,7 @@ it('trims old connections above the high water, but no protected ones', async ()
 it('dials whom a discovery finds', async () => {
   const found = new TypedEventEmitter<PeerDiscoveryEvents>()
   const listen = [multiaddr('/ip4/127.0.0.1/tcp/0')]
-  const one = await createLibp2pTransport({ ...nodeTransports({ listen }), peerDiscovery: [() => found], privateKey: await generateKeyPair('Ed25519'), logger: silentLogger }, { listen, secret })
+  const one = await createLibp2pTransport({ ...nodeTransports({ listen, secret }), peerDiscovery: [() => found], privateKey: await generateKeyPair('Ed25519'), logger: silentLogger }, { listen, secret })
   const other = await newMember()
   await start(one, other)
   found.dispatchEvent(new CustomEvent('peer', { detail: { id: other.peerId, multiaddrs: other.node.getMultiaddrs().map((there) => there.decapsulate('/p2p')) } }))
