@@ -90,7 +90,9 @@ export interface PeerOptions {
   readonly connectSwarmsDelay?: number | undefined
   /** Publish the informers' metrics after every so many pins, unpins and blocks put; 0 = only by time. @default 0 */
   readonly informerTriggerInterval?: number | undefined
-  readonly tracker?: StatelessTrackerOptions | undefined
+  /** This peer is light (a browser tab): nobody counts on it, and of what is pinned everywhere it keeps as much as it can, or nothing. @default it is not */
+  readonly lightPeer?: { readonly keepEverywhere: boolean } | undefined
+  readonly tracker?: Omit<StatelessTrackerOptions, 'light'> | undefined
   readonly monitor?: PubsubMonitorOptions | undefined
 }
 
@@ -106,9 +108,9 @@ export const defaultPeerOptions = {
   followerMode: false,
   connectSwarmsDelay: 30_000,
   informerTriggerInterval: 0
-} as const satisfies Omit<PeerOptions, 'peername' | 'tracker' | 'monitor'>
+} as const satisfies Omit<PeerOptions, 'peername' | 'tracker' | 'monitor' | 'lightPeer'>
 
-export type ResolvedPeerOptions = { readonly [Key in keyof PeerOptions]-?: Exclude<PeerOptions[Key], undefined> }
+export type ResolvedPeerOptions = Pick<PeerOptions, 'lightPeer'> & { readonly [Key in Exclude<keyof PeerOptions, 'lightPeer'>]-?: Exclude<PeerOptions[Key], undefined> }
 
 /** Options with every default filled in; undefined counts as absent. */
 export function resolveOptions (options: PeerOptions): ResolvedPeerOptions {

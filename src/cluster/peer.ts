@@ -80,7 +80,7 @@ class ClusterPeer implements Peer {
     })
     const metrics = new MetricsPublisher({ self, options, connector, monitor, clock, log })
     const identity = (): MetricsPublisher['identity'] => metrics.identity
-    const tracker = statelessTracker({ peerId: self, pinset: consensus.log.pinset, connector, identity, clock, logger }, options.tracker)
+    const tracker = statelessTracker({ peerId: self, pinset: consensus.log.pinset, connector, identity, clock, logger }, { ...options.tracker, light: options.lightPeer })
     const handlers = rpcHandlers(() => ({
       context: this.#context,
       peers: this.#peers,

@@ -10,6 +10,8 @@ import type { PinsetReader } from '../consensus/consensus.ts'
 import type { IpfsConnector, IpfsPinStatus } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
 import { IpfsPins } from './ipfs-pins.ts'
+import { isVoluntary, LightKeeper } from './light-keeper.ts'
+import type { LightOptions } from './light-keeper.ts'
 import type { Operation, OperationType } from './operation.ts'
 import { OperationQueue } from './operation-queue.ts'
 import { Operations } from './operations.ts'
@@ -20,7 +22,7 @@ import type { CID } from 'multiformats/cid'
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
   readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins' | 'repoGc'>
   /** What this peer tells of itself: its name, its IPFS and where that is. */
   readonly identity: () => PingValue
   readonly clock?: Clock | undefined
@@ -37,6 +39,8 @@ export interface StatelessTrackerOptions {
   readonly priorityPinMaxAge?: number | undefined
   /** Attempts after which it no longer is. @default 5 */
   readonly priorityPinMaxRetries?: number | undefined
+  /** This peer is light: what is pinned everywhere it keeps as it can, and says `remote` of what it does not. @default it is not */
+  readonly light?: LightOptions | undefined
 }
 
 /** A tracker of this peer's pins. Work begins with `start`; what is tracked before waits. */
@@ -58,17 +62,19 @@ class StatelessTracker implements PinTracker {
   readonly #components: StatelessTrackerComponents
   readonly #clock: Clock
   readonly #log: Logger
-  readonly #options: { readonly [Key in keyof StatelessTrackerOptions]-?: number }
+  readonly #options: { readonly [Key in Exclude<keyof StatelessTrackerOptions, 'light'>]-?: number }
   readonly #operations: Operations
   readonly #queues: Readonly<Record<OperationType, OperationQueue<Operation>>>
   readonly #listeners = new Set<Listener>()
   /** Pins that ended while listings of the IPFS run, which may have missed them. */
   readonly #recent = new Map<string, 'pinned' | 'unpinned'>()
+  /** Where this peer is light: it sees to what is pinned everywhere. */
+  readonly #keeper: LightKeeper | undefined
   #listings = 0
   #abort: AbortController | undefined
   #workers: Promise<void> = Promise.resolve()
 
-  constructor (components: StatelessTrackerComponents, { maxPinQueueSize = 1_000_000, concurrentPins = 10, priorityPinMaxAge = 86_400_000, priorityPinMaxRetries = 5 }: StatelessTrackerOptions) {
+  constructor (components: StatelessTrackerComponents, { maxPinQueueSize = 1_000_000, concurrentPins = 10, priorityPinMaxAge = 86_400_000, priorityPinMaxRetries = 5, light }: StatelessTrackerOptions) {
     this.#components = components
     this.#clock = components.clock ?? systemClock
     this.#log = (components.logger ?? silentLogger).forComponent('pintracker')
@@ -76,13 +82,14 @@ class StatelessTracker implements PinTracker {
     this.#operations = new Operations((operation) => { this.#emit(operation) })
     const queue = (): OperationQueue<Operation> => new OperationQueue(maxPinQueueSize)
     this.#queues = { pin: queue(), unpin: queue(), remote: queue() }
+    if (light !== undefined) this.#keeper = this.#keeperFor(light)
   }
 
   async start (): Promise<void> {
     if (this.#abort !== undefined) return
     this.#abort = new AbortController()
     const { signal } = this.#abort
-    const workers = [...Array.from({ length: this.#options.concurrentPins }, () => this.#work('pin', signal)), this.#work('unpin', signal), this.#work('remote', signal)]
+    const workers = [...Array.from({ length: this.#options.concurrentPins }, () => this.#work('pin', signal)), this.#work('unpin', signal), this.#work('remote', signal), this.#keeper?.run(signal) ?? Promise.resolve()]
     this.#workers = Promise.all(workers).then(() => {})
   }
 
@@ -98,6 +105,12 @@ class StatelessTracker implements PinTracker {
       if (existing !== undefined) this.#operations.drop(existing)
       return
     }
+    if (this.#keeper !== undefined && isVoluntary(pin)) {
+      const existing = this.#operations.get(pin.cid)
+      if (existing !== undefined) this.#operations.drop(existing)
+      this.#keeper.offer(pin, existing?.running ?? existing?.after)
+      return
+    }
     this.#enqueue(isAllocatedTo(pin, this.#components.peerId) ? 'pin' : 'remote', pin)
   }
 
@@ -111,12 +124,14 @@ class StatelessTracker implements PinTracker {
     const timestamp = pin.timestamp ?? 0
     if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
     if (!isAllocatedTo(pin, this.#components.peerId)) return this.#info(pin, { status: 'remote', timestamp })
+    const voluntary = this.#isVoluntary(pin)
     try {
       const held = await this.#components.connector.pinStatus(pin, options)
       // An operation may have begun while the IPFS was asked.
       const begun = this.#operations.get(cid)
       return begun === undefined ? this.#settled(pin, isPinned(held, pin.maxDepth)) : this.#ofOperation(begun)
     } catch (error) {
+      if (voluntary) return this.#info(pin, { status: 'remote', timestamp })
       return this.#info(pin, { status: 'cluster_error', error: errorText(error), timestamp: this.#clock.now() })
     }
   }
@@ -134,6 +149,7 @@ class StatelessTracker implements PinTracker {
       if (pin === undefined) return info
       this.#enqueue('pin', pin)
     } else {
+      if (info.status === 'remote') await this.#retry(cid, options)
       return info
     }
     return await this.status(cid, options)
@@ -169,6 +185,8 @@ class StatelessTracker implements PinTracker {
     const now = this.#clock.now()
     const operation = this.#operations.replace(type, pin, now)
     if (operation === undefined) return undefined
+    const keeping = this.#keeper?.drop(pin.cid)
+    if (keeping !== undefined) operation.after = Promise.all([operation.after, keeping]).then(() => {})
     const { priorityPinMaxAge, priorityPinMaxRetries } = this.#options
     operation.priority = type === 'pin' && now < (pin.timestamp ?? 0) + priorityPinMaxAge && operation.attempts <= priorityPinMaxRetries
     if (this.#queues[type].push(operation, operation.priority)) this.#emit(operation)
@@ -197,10 +215,12 @@ class StatelessTracker implements PinTracker {
       if (operation.cancelled) return
       if (this.#listings > 0 && done !== undefined) this.#recent.set(operation.key, done)
       if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
+      if (done === 'unpinned') this.#keeper?.freed()
     } catch (error) {
       if (operation.cancelled) return
       this.#log.error(`${operation.type} of ${operation.key} failed:`, errorText(error))
       this.#operations.change(operation, () => { operation.fail(errorText(error), this.#clock.now()) })
+      if (error instanceof Error && error.name === 'StorageFullError') this.#keeper?.noRoom()
     }
   }
 
@@ -218,6 +238,29 @@ class StatelessTracker implements PinTracker {
     if (current !== undefined && current.type !== 'meta-pin' && isAllocatedTo(current, this.#components.peerId)) return undefined
     await this.#components.connector.unpin(pin.cid, { signal })
     return 'unpinned'
+  }
+
+  #isVoluntary (pin: Pin): boolean { return this.#keeper !== undefined && isVoluntary(pin) }
+
+  #keeperFor (light: LightOptions): LightKeeper {
+    const { connector, pinset } = this.#components
+    return new LightKeeper({
+      connector, pinset, clock: this.#clock, log: this.#log,
+      onKept: (pin) => {
+        if (this.#listings > 0) this.#recent.set(pin.cid.toString(), 'pinned')
+        if (this.#listeners.size > 0) this.#tell(this.#info(pin, { status: 'pinned', timestamp: this.#clock.now() }))
+      },
+      onProgress: (pin, blocks, bytes) => {
+        if (this.#listeners.size > 0) this.#tell(this.#info(pin, { status: 'remote', timestamp: this.#clock.now() }), { cid: pin.cid, blocks, bytes })
+      }
+    }, light)
+  }
+
+  /** A pin that a light peer does not keep is tried again now, if it keeps such pins at all. */
+  async #retry (cid: CID, options?: AbortOptions): Promise<void> {
+    if (this.#keeper === undefined) return
+    const pin = await this.#components.pinset.get(cid, options)
+    if (pin !== undefined && isVoluntary(pin)) this.#keeper.offer(pin)
   }
 
   #progress (operation: Operation, blocks: number, bytes: number | undefined): void {
@@ -238,7 +281,7 @@ class StatelessTracker implements PinTracker {
     }
     this.#listings++
     try {
-      const ipfsPins = filter === 0 || (filter & ipfsBits) !== 0 ? await this.#listIpfs(options) : undefined
+      const ipfsPins = await this.#ipfsFor(filter, options)
       for await (const pin of this.#components.pinset.pins(options)) {
         options.signal?.throwIfAborted()
         const operation = this.#operations.get(pin.cid)
@@ -247,6 +290,19 @@ class StatelessTracker implements PinTracker {
       }
     } finally {
       if (--this.#listings === 0) this.#recent.clear()
+    }
+  }
+
+  /** What the IPFS holds, where the filter needs it. */
+  async #ipfsFor (filter: StatusFilter, options: AbortOptions): Promise<IpfsPins | undefined> {
+    if (filter === 0 || (filter & ipfsBits) !== 0) return await this.#listIpfs(options)
+    if (this.#keeper === undefined || (filter & trackerStatusBits.remote) === 0) return undefined
+    try {
+      return await this.#listIpfs(options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      this.#log.debug('what the IPFS holds is not known: %s', errorText(error))
+      return new IpfsPins()
     }
   }
 
@@ -268,6 +324,7 @@ class StatelessTracker implements PinTracker {
 
   #settled (pin: Pin, pinned: boolean): PinInfo {
     const timestamp = pin.timestamp ?? 0
+    if (!pinned && this.#isVoluntary(pin)) return this.#info(pin, { status: 'remote', timestamp })
     return this.#info(pin, pinned ? { status: 'pinned', timestamp } : { status: 'unexpectedly_unpinned', error: unexpectedlyUnpinned, timestamp })
   }
 

@@ -39,9 +39,8 @@ export class StorageBudget {
     this.#asked = this.#options.now()
     this.#written = 0
     const room = await this.#options.room()
-    if (room === undefined) return
-    this.#quota = room.quota
-    this.#free = room.quota - room.usage - Math.min(maxReserve, room.quota / 10)
+    this.#quota = room?.quota ?? unknownQuota
+    this.#free = room === undefined ? unknownQuota : room.quota - room.usage - Math.min(maxReserve, room.quota / 10)
   }
 
   /** Asks again where the last answer is old: much was written since, or it does not do for these bytes. */
