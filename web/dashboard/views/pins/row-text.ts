@@ -1,11 +1,13 @@
 /** What a row says. */
-import { formatAge, formatBytes } from '../../ui/format.ts'
+import { formatAge, formatBytes, shorten } from '../../ui/format.ts'
 import type { Tone } from '../../ui/status.tsx'
 import type { PinList } from './pin-list.ts'
 import type { Tally } from './pin-table.ts'
 
 export interface RowText {
   readonly cid: string
+  /** The CID, without its middle. */
+  readonly shortCid: string
   readonly name: string
   readonly isNamed: boolean
   readonly tone: Tone
@@ -24,8 +26,8 @@ function statusOf ({ durable, tabs, busy, failed }: Tally, isAsked: boolean, per
   return durable + tabs > 0 ? ['good', 'pinned'] : ['idle', 'not held']
 }
 
-/** The text of the pin in this row of the table. */
-export function rowText (list: PinList, row: number): RowText {
+/** The text of the pin in this row of the table; its CID has room for so many letters. */
+export function rowText (list: PinList, row: number, letters: number, now: number): RowText {
   const { table, feed, members } = list
   const cid = table.cids[row] ?? ''
   const name = table.names[row] ?? ''
@@ -38,11 +40,11 @@ export function rowText (list: PinList, row: number): RowText {
   const all = wanted < 0 ? members.fullCount : wanted
   const size = list.sizes.get(cid)
   return {
-    cid, name: name === '' ? 'no name' : name, isNamed: name !== '', tone, status,
+    cid, shortCid: shorten(cid, letters - 7, 6), name: name === '' ? 'no name' : name, isNamed: name !== '', tone, status,
     copies: isAsked ? `${tally.durable}/${all}` : `–/${all}`,
     tabs: isAsked && tally.tabs > 0 ? `+${tally.tabs}` : '',
     size: size === undefined ? '' : formatBytes(size),
-    age: formatAge(table.created[row]),
+    age: formatAge(table.created[row], now),
     isSelected: table.isSelected(row)
   }
 }
