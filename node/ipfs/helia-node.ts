@@ -1,7 +1,7 @@
 /** The embedded IPFS of a Node peer: blocks, pins and identity in one folder. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ContentNode } from './content-node.ts'
+import { contentNode } from './content-node.ts'
 import { FileBlocks } from './file-blocks.ts'
 import { ipfsIdentity } from './ipfs-identity.ts'
 import { openLevelStore } from '../store/level-store.ts'
@@ -31,7 +31,7 @@ export async function openHelia (folder: string, { logger, members }: HeliaNodeC
   const store = await openLevelStore(join(folder, 'pins'))
   try {
     const storage = await FileBlocks.open(join(folder, 'blocks'), options.storageMax ?? 10_000_000_000n, logger.forComponent('helia'))
-    const network = new ContentNode({ key, storage, logger }, { network: options.network ?? 'private', sources: options.sources })
+    const network = contentNode({ key, storage, logger }, { network: options.network ?? 'private', sources: options.sources })
     return new HeliaConnector({ storage, store, network, members, logger }, options)
   } catch (error) {
     await store.close()

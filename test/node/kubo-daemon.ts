@@ -36,7 +36,7 @@ async function configure (folder: string, env: NodeJS.ProcessEnv, api: number, s
   if (made.status !== 0) throw new Error(`ipfs init: ${made.stderr}`)
   const path = join(folder, 'config')
   const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, Record<string, unknown>>
-  config['Addresses'] = { ...config['Addresses'], API: `/ip4/127.0.0.1/tcp/${api}`, Gateway: [], Swarm: [`/ip4/127.0.0.1/tcp/${swarm}`] }
+  config['Addresses'] = { ...config['Addresses'], API: `/ip4/127.0.0.1/tcp/${api}`, Gateway: [], Swarm: [`/ip4/127.0.0.1/tcp/${swarm}`, '/ip4/127.0.0.1/tcp/0/ws'] }
   config['Discovery'] = { MDNS: { Enabled: false } }
   config['Routing'] = { Type: 'none' }
   config['AutoConf'] = { Enabled: false }
