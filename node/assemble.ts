@@ -1,21 +1,13 @@
 /** The components of a full peer, made from its configuration. */
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { balancedAllocator } from '../src/allocator/balanced.ts'
-import type { ConsensusParts, PeerComponents, PeerOptions } from '../src/cluster/components.ts'
-import { systemClock } from '../src/component.ts'
+import type { PeerComponents, PeerOptions } from '../src/cluster/components.ts'
+import { memberComponents } from '../src/cluster/member.ts'
 import type { ComponentLogger, Startable } from '../src/component.ts'
 import type { Config } from '../src/config/config.ts'
-import { createCrdtConsensus } from '../src/consensus/crdt/crdt-consensus.ts'
-import type { CrdtConsensus } from '../src/consensus/crdt/crdt-consensus.ts'
-import { bitswapExchange } from '../src/exchange/bitswap.ts'
-import { ContentExchange } from '../src/exchange/content.ts'
 import { informers } from '../src/informer/index.ts'
-import { HeliaConnector } from '../src/ipfs/helia.ts'
 import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
 import { KuboConnector } from '../src/ipfs/kubo.ts'
-import { withMembers } from '../src/ipfs/with-members.ts'
 import type { Store } from '../src/store/store.ts'
-import { createAdder } from '../src/adder/unixfs.ts'
 import { Bootstrap } from '../src/transport/bootstrap.ts'
 import { createLibp2pTransport } from '../src/transport/libp2p.ts'
 import type { Libp2pTransport } from '../src/transport/libp2p.ts'
@@ -99,34 +91,22 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
   const { config, logger, store } = parts
   const { crdt } = config.consensus
   const transport = await openTransport(parts)
-  const { connector: own, services } = await openConnector(parts)
-  // The consensus fetches through the exchange, and the exchange serves what the consensus stores.
-  let consensus: CrdtConsensus | undefined
-  const exchange = bitswapExchange({ transport, logger, blocks: { get: async (cid, options) => await consensus?.blocks.get(cid, options) } })
-  const content = new ContentExchange({ transport, logger, blocks: { get: async (cid, options) => await own.blockGetLocal(cid, options) } })
-  if (own instanceof HeliaConnector) own.useMembers(content)
-  const connector = own instanceof HeliaConnector ? own : withMembers({ connector: own, members: content, logger })
+  const { connector, services } = await openConnector(parts)
   const { disk, pinqueue, tags } = config.informer
   return {
     transport,
     options: peerOptions(parts),
-    components: {
-      transport,
-      connector,
+    components: memberComponents({
+      transport, store, connector, services, logger,
       contentStore: { kind: config.ipfsConnector.kind === 'helia' ? 'helia' : 'kubo' },
-      consensus: ({ hooks, monitor }: ConsensusParts) => {
-        consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener) }, {
-          clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
-          peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
-        })
-        return consensus
-      },
       informers: [...disk === undefined ? [] : [informers.disk(disk)], ...pinqueue === undefined ? [] : [informers.pinqueue(pinqueue)], ...tags === undefined ? [] : [informers.tags(tags)]],
-      allocator: balancedAllocator({ allocateBy: config.allocator.balanced.allocateBy }),
-      services: [...services, exchange, content],
-      bootstrap: new Bootstrap({ transport, logger }, { peerAddresses: config.cluster.peerAddresses, knownAddresses: parts.knownAddresses, lowWater: config.cluster.connectionManager.lowWater, dialTimeout: config.cluster.dialPeerTimeout }),
-      adder: createAdder,
-      logger
-    }
+      bootstrap: new Bootstrap({ transport, logger }, { peerAddresses: config.cluster.peerAddresses, knownAddresses: parts.knownAddresses, lowWater: config.cluster.connectionManager.lowWater, dialTimeout: config.cluster.dialPeerTimeout })
+    }, {
+      allocator: { allocateBy: config.allocator.balanced.allocateBy },
+      crdt: {
+        clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
+        peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
+      }
+    })
   }
 }

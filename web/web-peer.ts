@@ -5,6 +5,7 @@ import type { UploadEntry } from '../src/api/multipart/writer.ts'
 import type { AbortOptions, ComponentLogger, Startable } from '../src/component.ts'
 import type { JoinLink } from '../src/join/join-link.ts'
 import type { PinOptions } from '../src/pin/pin.ts'
+import type { WebRtcOptions } from '../src/transport/webrtc.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface WebPeerOptions {
@@ -23,7 +24,7 @@ export interface WebPeerOptions {
   /** Keep what is pinned everywhere, as far as there is room. @default true */
   readonly keepEverywhere?: boolean | undefined
   /** STUN and TURN servers for WebRTC. @default none */
-  readonly iceServers?: readonly RTCIceServer[] | undefined
+  readonly iceServers?: WebRtcOptions['iceServers']
   /** @default silent */
   readonly logger?: ComponentLogger | undefined
 }

@@ -50,6 +50,7 @@ export class Bootstrap implements Startable {
   readonly #priority = new Map<string, PeerId>()
   readonly #addresses = new Map<string, readonly Multiaddr[]>()
   #running: Promise<unknown> = Promise.resolve()
+  #looking: Promise<void> | undefined
   #next = 0
 
   constructor ({ transport, logger, clock = systemClock, random = Math.random, resolve }: BootstrapComponents, options: BootstrapOptions = {}) {
@@ -102,8 +103,17 @@ export class Bootstrap implements Startable {
     ])
   }
 
+  /** Looks for members at once: the network may be back, or the page was asleep. */
+  lookNow (): void {
+    if (this.#abort.signal.aborted || this.#looking !== undefined) return
+    this.#looking = this.#lookAround()
+      .catch((error: unknown) => { this.#log.debug('looking for peers failed: %s', errorText(error)) })
+      .finally(() => { this.#looking = undefined })
+  }
+
   async stop (): Promise<void> {
     this.#abort.abort(new Error('bootstrap stopped'))
+    await this.#looking
     await this.#running
   }
 

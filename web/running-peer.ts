@@ -1,0 +1,86 @@
+/** The peer itself, in the tab that runs it: the core of every peer on this browser's storage and transports. */
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { createApi } from '../src/api/api.ts'
+import type { Api } from '../src/api/api.ts'
+import { memberComponents } from '../src/cluster/member.ts'
+import { createPeer } from '../src/cluster/peer.ts'
+import type { Peer } from '../src/cluster/peer.ts'
+import { startAll, stopAll } from '../src/component.ts'
+import type { AbortOptions, ComponentLogger, Startable } from '../src/component.ts'
+import { informers } from '../src/informer/index.ts'
+import { HeliaConnector } from '../src/ipfs/helia.ts'
+import { Bootstrap } from '../src/transport/bootstrap.ts'
+import { createLibp2pTransport } from '../src/transport/libp2p.ts'
+import type { Libp2pTransport } from '../src/transport/libp2p.ts'
+import { version } from '../src/version.ts'
+import { noNetwork } from './ipfs/no-network.ts'
+import { knownAddresses, keepAddresses } from './known-addresses.ts'
+import { watchLife } from './life.ts'
+import { databaseNames } from './profile.ts'
+import type { Profile } from './profile.ts'
+import { openIdbBlocks } from './store/idb-blocks.ts'
+import { openIdbStore } from './store/idb-store.ts'
+import { webListen, webTransports } from './transport/web-transports.ts'
+import type { WebPeerOptions } from './web-peer.ts'
+
+export interface RunningPeer {
+  readonly peer: Peer
+  readonly api: Api
+  readonly transport: Libp2pTransport
+  readonly stop: () => Promise<void>
+}
+
+export interface RunOptions extends Pick<WebPeerOptions, 'name' | 'storageMax' | 'keepEverywhere' | 'iceServers'> {
+  readonly profile: Profile
+  readonly logger: ComponentLogger
+  /** Called once when what the peer stands on is gone. */
+  readonly onLost: (error: Error) => void
+}
+
+/** A tab dials members that may be far, and others through them. */
+const dialTimeout = 10_000
+/** How often a lonely tab looks for members, in ms. */
+const lookInterval = 5_000
+
+/** Opens the databases and starts the peer; a failing step undoes those before it. */
+export async function runPeer (options: RunOptions, abort?: AbortOptions): Promise<RunningPeer> {
+  const { profile: { privateKey, link, databases }, logger, storageMax, iceServers, onLost } = options
+  const names = databaseNames(databases)
+  const lost = { onClosed: onLost }
+  const opened: Startable[] = []
+  const keep = <T>(part: T, close: (part: T) => Promise<void>): T => {
+    opened.push({ start: async () => {}, stop: async () => { await close(part) } })
+    return part
+  }
+  try {
+    const [state, pins, storage] = await Promise.all([
+      openIdbStore(names.state, lost).then((store) => keep(store, async () => { await store.close() })),
+      openIdbStore(names.pins, lost),
+      openIdbBlocks(names.blocks, { ...lost, storageMax, logger })
+    ])
+    const self = peerIdFromPrivateKey(privateKey)
+    const transport = await createLibp2pTransport({ privateKey, logger, ...webTransports({ iceServers }) }, {
+      listen: webListen, secret: link.secret, agentVersion: `pinswarm/${version}`, dialTimeout, pubsub: { floodPublish: true }
+    })
+    const connector = new HeliaConnector({ storage, store: pins, network: noNetwork(self), logger })
+    const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
+    const peer = createPeer(memberComponents({
+      transport, store: state, connector, bootstrap, logger,
+      contentStore: { kind: 'tab', persisted: async () => await navigator.storage.persisted() },
+      informers: [...link.allowLightPeers ? [informers.disk()] : [], informers.pinqueue()]
+    }, { crdt: { clusterName: link.clusterName, trustedPeers: link.trustedPeers } }), {
+      peername: options.name ?? `tab-${self.toString().slice(-6)}`,
+      followerMode: link.role === 'reader',
+      lightPeer: { keepEverywhere: options.keepEverywhere ?? true },
+      connectSwarmsDelay: 0
+    })
+    const life = watchLife({ woken: () => { bootstrap.lookNow() }, hidden: () => {} })
+    const parts = [peer, keepAddresses(state, transport), life]
+    await startAll(parts, abort)
+    for (const part of parts) keep(part, async () => { await part.stop() })
+    return { peer, transport, api: createApi(peer), stop: async () => { await stopAll(opened) } }
+  } catch (error) {
+    await stopAll(opened).catch(() => {})
+    throw error
+  }
+}
