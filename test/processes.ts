@@ -98,12 +98,14 @@ export async function createPeerProcess (settings: PeerSettings): Promise<PeerPr
     log: () => log,
     start: async (args = []) => {
       const begin = performance.now()
+      const login = env['CLUSTER_RESTAPI_BASICAUTHCREDENTIALS']
+      const headers: Record<string, string> = login === undefined ? {} : { Authorization: `Basic ${btoa(login)}` }
       const child = spawn(process.execPath, [program('ipfs-cluster-service'), 'daemon', ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
       daemon = child
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { log += data.toString() })
       for (;;) {
         if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${log}`)
-        const answer = await fetch(`${base}/id`).then(async (response) => await response.json() as { ipfs?: { error: string } }, () => undefined)
+        const answer = await fetch(`${base}/id`, { headers }).then(async (response) => await response.json() as { ipfs?: { error: string } }, () => undefined)
         if (answer?.ipfs?.error === '') break
         await new Promise((resolve) => setTimeout(resolve, 20))
       }

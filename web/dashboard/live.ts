@@ -33,6 +33,7 @@ export class LiveStream implements Live {
   readonly #listeners = new Set<{ readonly types: readonly EventType[], readonly listener: (event: ApiEvent) => void }>()
   #wake = new AbortController()
   #wasInterrupted = false
+  #hasEnded = false
 
   constructor (source: LiveSource, { retryAfter = 500, clock = systemClock }: LiveOptions = {}) {
     this.#source = source
@@ -55,9 +56,21 @@ export class LiveStream implements Live {
     }
   }
 
-  readonly retry = (): void => { this.#wake.abort() }
+  /** Tries again now; a peer that ended in this page starts with the page. */
+  readonly retry = (): void => {
+    if (this.#hasEnded) location.reload()
+    else this.#wake.abort()
+  }
 
   stop (): void { this.#abort.abort() }
+
+  /** The peer is gone for good, for this reason. */
+  end (reason: string): void {
+    this.#hasEnded = true
+    this.stop()
+    this.failure = reason
+    this.#set('offline')
+  }
 
   readonly onState = (listener: () => void): (() => void) => {
     this.#states.add(listener)
@@ -82,7 +95,7 @@ export class LiveStream implements Live {
       await Promise.race([reading, this.#lost(signal)])
       this.failure = 'the stream of events ended'
     } catch (error) {
-      this.failure = errorText(error)
+      if (!this.#hasEnded) this.failure = errorText(error)
     } finally {
       broken.abort()
       await reading.catch(() => {})

@@ -1,4 +1,5 @@
 /** A session with the peer of this browser: the same API, in the same process or in the tab that runs it. */
+import { errorText } from '../../src/component.ts'
 import { LiveStream } from './live.ts'
 import { forgetPlace, rememberPlace } from './memory.ts'
 import type { WebPeer, WebPeerOptions } from '../web-peer.ts'
@@ -35,6 +36,7 @@ export function tabSession (peer: WebPeer, { keepSecret }: { readonly keepSecret
     recheckAfter: 4_000
   })
   const running = live.run()
+  peer.addEventListener('peer:failed', ({ detail }) => { live.end(errorText(detail)) })
   const title = peer.joined.clusterName
   rememberPlace({ mode: 'tab', name: title, keepSecret })
   const end = async (): Promise<void> => {

@@ -53,13 +53,6 @@ interface Props {
   readonly onCancel: () => void
 }
 
-/** Ends what this profile was a member of before: one profile is one peer. */
-async function leaveOther (): Promise<void> {
-  if (rememberedPlace()?.mode !== 'tab') return
-  const old = await startTabPeer({})
-  await old.leave()
-}
-
 export function JoinPage ({ link, onJoined, onCancel }: Props): JSX.Element {
   const [secret, setSecret] = useState('')
   const [keepSecret, setKeepSecret] = useState(true)
@@ -73,7 +66,6 @@ export function JoinPage ({ link, onJoined, onCancel }: Props): JSX.Element {
     setBusy(true)
     setError(undefined)
     try {
-      if (other !== undefined) await leaveOther()
       const peer = await startTabPeer({ join: link, keepSecret, ...link.secret === undefined ? { secret: secret.trim().toLowerCase() } : {} })
       onJoined(peer, keepSecret)
     } catch (failure) {
@@ -88,7 +80,7 @@ export function JoinPage ({ link, onJoined, onCancel }: Props): JSX.Element {
         ? <><MissingFeatures missing={missing} /><div class="form-actions"><Button onClick={onCancel}>Do something else</Button></div></>
         : (
           <form class="form" onSubmit={(event) => { event.preventDefault(); void join() }}>
-            {other !== undefined && <Notice tone="warning">This browser is a peer of {other}. Joining {link.clusterName} ends that: its identity, pinset and content here are deleted.</Notice>}
+            {other !== undefined && <Notice tone="warning">This browser is a peer of {other}, and can be one of one cluster at a time. Close its other tabs first; what it stored of {other} stays until you leave.</Notice>}
             {link.secret === undefined && <Field label="Cluster secret" type="password" value={secret} onInput={(value) => { setSecret(value); setError(undefined) }} hint="The link carries none: ask who sent it." mono autofocus required />}
             <Checkbox label="Keep the secret on this device" checked={keepSecret} onChange={setKeepSecret} hint="Otherwise it is asked for after every reload." />
             {error !== undefined && <Notice tone="error">{error}</Notice>}

@@ -33,15 +33,21 @@ function SecretForm ({ onSecret }: { readonly onSecret: (secret: string) => void
 export function ResumePage ({ name, keepSecret, onJoined, onOther }: Props): JSX.Element {
   const [secret, setSecret] = useState<string>()
   const [error, setError] = useState<unknown>()
+  const [isAsked, setIsAsked] = useState(!keepSecret)
   const [round, setRound] = useState(0)
   const missing = missingFeatures()
-  const isReady = missing.length === 0 && (keepSecret || secret !== undefined)
+  const isReady = missing.length === 0 && (!isAsked || secret !== undefined)
+  const setProblem = (failure: unknown): void => {
+    if (!(failure instanceof Error) || failure.name !== 'SecretNeededError') return setError(failure)
+    setSecret(undefined)
+    setIsAsked(true)
+  }
   useEffect(() => {
     if (!isReady) return undefined
     let isWanted = true
     startTabPeer({ secret, keepSecret }).then(
       (peer) => { if (isWanted) onJoined(peer, keepSecret); else void peer.stop() },
-      (failure: unknown) => { if (isWanted) setError(failure) }
+      (failure: unknown) => { if (isWanted) setProblem(failure) }
     )
     return () => { isWanted = false }
   }, [isReady, round])

@@ -68,7 +68,7 @@ export function requestFrom (draft: OptionsDraft, now = Date.now()): { readonly 
   return { request: { name: draft.name.trim(), replicationFactorMin, replicationFactorMax, expireAt, metadata: metadata.value } }
 }
 
-const choices: ReadonlyArray<readonly [Replication, string]> = [['default', 'Cluster default'], ['everywhere', 'Everywhere'], ['copies', 'Some copies']]
+const choices: ReadonlyArray<readonly [Replication, string]> = [['default', 'Default'], ['everywhere', 'Everywhere'], ['copies', 'Some copies']]
 
 interface Props {
   readonly draft: OptionsDraft

@@ -67,7 +67,7 @@ export class RowPool {
     }
     const first = Math.max(0, Math.floor(this.#scrollTop / this.#rowHeight) - overscan)
     this.#grow()
-    this.#fly(Math.abs(this.#scrollTop - this.#paintedTop) > this.#viewport / 2)
+    this.#fly(Math.abs(this.#scrollTop - this.#paintedTop) > this.#viewport / 3)
     const now = Date.now()
     for (let index = first; index < first + this.#slots.length; index++) {
       const slot = this.#slots[index % this.#slots.length]
@@ -81,7 +81,7 @@ export class RowPool {
     this.#still = setTimeout(this.#settle, stillAfter)
   }
 
-  /** Rows that fly by, half a screen and more a frame, show their names only: nobody can read more. */
+  /** Rows that fly by, a third of a screen and more a frame, show their names only: nobody can read more. */
   #fly (isFlying: boolean): void {
     if (this.#isFlying !== isFlying) this.#options.body.classList.toggle('flying', this.#isFlying = isFlying)
   }
