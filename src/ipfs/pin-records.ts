@@ -15,6 +15,8 @@ function decodeDepth (value: Uint8Array): number {
   return Number(text)
 }
 
+export interface PinRecord { readonly cid: CID, readonly maxDepth: number }
+
 export class PinRecords {
   readonly #store: Store
 
@@ -32,8 +34,10 @@ export class PinRecords {
 
   async delete (cid: CID): Promise<void> { await this.#store.batch([{ type: 'del', key: keyOf(cid) }]) }
 
-  async * all (options: AbortOptions = {}): AsyncGenerator<{ readonly cid: CID, readonly maxDepth: number }> {
-    for await (const chunk of this.#store.entries({ ...prefixRange(prefix), ...options })) {
+  /** In the order of their CIDs' texts; `after` is where an earlier listing ended. */
+  async * all ({ after, signal }: AbortOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<PinRecord> {
+    const range = prefixRange(prefix)
+    for await (const chunk of this.#store.entries({ ...range, signal, ...after === undefined ? {} : { gt: prefix + after } })) {
       for (const [key, value] of chunk) yield { cid: CID.parse(key.slice(prefix.length)), maxDepth: decodeDepth(value) }
     }
   }
