@@ -36,8 +36,8 @@ export class PinRecords {
 
   /** In the order of their CIDs' texts; `after` is where an earlier listing ended. */
   async * all ({ after, signal }: AbortOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<PinRecord> {
-    const range = prefixRange(prefix)
-    for await (const chunk of this.#store.entries({ ...range, signal, ...after === undefined ? {} : { gt: prefix + after } })) {
+    const { gte, lt } = prefixRange(prefix)
+    for await (const chunk of this.#store.entries({ lt, signal, ...after === undefined ? { gte } : { gt: prefix + after } })) {
       for (const [key, value] of chunk) yield { cid: CID.parse(key.slice(prefix.length)), maxDepth: decodeDepth(value) }
     }
   }
