@@ -7,6 +7,7 @@ import { badRequest } from './errors.ts'
 import { ApiResponse, empty, failure, failureWith } from './response.ts'
 import { addRoutes } from './routes/add.ts'
 import { contentRoutes } from './routes/content.ts'
+import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { pinRoutes } from './routes/pins.ts'
@@ -32,7 +33,7 @@ export interface Api {
   readonly fetch: (request: ApiRequest) => Promise<ApiResponse>
 }
 
-const routes = [...peerRoutes, ...addRoutes, ...pinRoutes, ...healthRoutes, ...contentRoutes]
+const routes = [...peerRoutes, ...addRoutes, ...pinRoutes, ...healthRoutes, ...eventRoutes, ...contentRoutes]
 
 // Only the router of hono: its application cannot carry trailers, answers HEAD as GET, and knows no 405.
 function createRouter (): TrieRouter<Handler | undefined> {

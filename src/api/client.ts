@@ -10,14 +10,15 @@ import { nodeOf } from './client/content.ts'
 import { waitForStatus } from './client/wait.ts'
 import { ApiError } from './errors.ts'
 import { addedFromJson, bandwidthFromJson, graphFromJson, repoGcFromJson } from './json/cluster.ts'
+import { eventFromJson, storageFromJson, syncFromJson } from './json/events.ts'
 import { alertFromJson, metricFromJson } from './json/metric.ts'
 import { peerInfoFromJson } from './json/peer.ts'
 import { globalPinInfoFromJson } from './json/status.ts'
-import { asText } from './json/json.ts'
+import { asText, parseJson } from './json/json.ts'
 import { pinFromJson } from '../pin/pin-json.ts'
 import { formatStatusFilter } from '../pin/status.ts'
 import type { Added } from '../adder/adder.ts'
-import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc } from '../cluster/types.ts'
+import type { Bandwidth, ConnectGraph, PeerInfo, RepoGc, StorageState, SyncState } from '../cluster/types.ts'
 import type { AbortOptions } from '../component.ts'
 import type { Alert, Metric } from '../monitor/metric.ts'
 import type { GlobalPinInfo } from '../pin/pin-info.ts'
@@ -27,6 +28,7 @@ import type { AddCallOptions, ClientOptions, ScopeOptions } from './client/json-
 import type { RemoteNode } from './client/content.ts'
 import type { Identifier, PinRequest } from './client/query.ts'
 import type { WaitOptions } from './client/wait.ts'
+import type { ApiEvent } from './events.ts'
 import type { Json } from './json/json.ts'
 import type { UploadEntry } from './multipart/writer.ts'
 
@@ -34,6 +36,7 @@ export { JsonClient } from './client/json-client.ts'
 export { localTransport, webTransport } from './client/transport.ts'
 export { WaitFailedError } from './client/wait.ts'
 export { ApiError } from './errors.ts'
+export type { ApiEvent } from './events.ts'
 export type { AddCallOptions, ClientOptions, ScopeOptions } from './client/json-client.ts'
 export type { DirectoryEntry, RemoteNode } from './client/content.ts'
 export type { AddRequest, Identifier, PinRequest } from './client/query.ts'
@@ -100,6 +103,18 @@ export class ClusterClient {
   async bandwidth (options?: AbortOptions): Promise<ReadonlyMap<string, Bandwidth>> { return bandwidthFromJson(await this.json.bandwidth(options)) }
   async metricNames (options?: AbortOptions): Promise<readonly string[]> { return await this.json.metricNames(options) }
   async metrics (name: string, options?: AbortOptions): Promise<readonly Metric[]> { return (await this.json.metrics(name, options)).map(metricFromJson) }
+  /** How far the peer's pinset has come. */
+  async sync (options?: AbortOptions): Promise<SyncState> { return syncFromJson(await this.json.sync(options)) }
+  /** Where the peer keeps content, and what room it has. */
+  async storage (options?: AbortOptions): Promise<StorageState> { return storageFromJson(await this.json.storage(options)) }
+  /** What happens at the peer, as it happens; of these types, or of all. Ends when the connection does: read the state anew and listen again. */
+  async * events ({ types = [], signal }: AbortOptions & { readonly types?: ReadonlyArray<ApiEvent['type']> | undefined } = {}): AsyncGenerator<ApiEvent> {
+    for await (const { type, data } of this.json.events({ types, signal })) {
+      const event = eventFromJson(type, parseJson(data))
+      if (event !== undefined) yield event
+    }
+  }
+
   /** A token that stands for the credentials of this client. */
   async token (options?: AbortOptions): Promise<string> { return await this.json.token(options) }
 }

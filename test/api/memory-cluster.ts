@@ -264,6 +264,6 @@ export class MemoryCluster implements Cluster {
     return new Map(members.filter(({ id }) => !local || id.equals(alpha)).map(({ id, name }) => [id.toString(), { peer: id, peerName: name, keys: name === 'beta' || local ? [] : [key], error: '' }]))
   }
 
-  addEventListener = (): void => {}
-  removeEventListener = (): void => {}
+  addEventListener: Cluster['addEventListener'] = () => {}
+  removeEventListener: Cluster['removeEventListener'] = () => {}
 }

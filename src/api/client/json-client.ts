@@ -3,6 +3,7 @@ import { errorText } from '../../component.ts'
 import { ApiError } from '../errors.ts'
 import { asList, asObject, asText } from '../json/json.ts'
 import { contentTypeOf, multipartBlob, multipartChunks, newBoundary } from '../multipart/writer.ts'
+import { sentEvents } from '../sent-events.ts'
 import { statusLineType } from '../stream.ts'
 import { checked, linesOf, valueOf } from './answers.ts'
 import { addQuery, pinQuery } from './query.ts'
@@ -10,6 +11,7 @@ import { webTransport } from './transport.ts'
 import type { AbortOptions } from '../../component.ts'
 import type { Json, JsonObject } from '../json/json.ts'
 import type { UploadEntry } from '../multipart/writer.ts'
+import type { SentEvent } from '../sent-events.ts'
 import type { AddRequest, Identifier, PinRequest } from './query.ts'
 import type { ClientRequest, ClientResponse, Transport } from './transport.ts'
 
@@ -123,6 +125,15 @@ export class JsonClient {
   async bandwidth (options: AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/health/bandwidth', options) }
   async metricNames (options: AbortOptions = {}): Promise<readonly string[]> { return (await this.#list('GET', '/monitor/metrics', options)).map((name) => asText(name, 'metric')) }
   async metrics (name: string, options: AbortOptions = {}): Promise<readonly Json[]> { return await this.#list('GET', `/monitor/metrics/${encodeURIComponent(name)}`, options) }
+  async sync (options: AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/sync', options) }
+  async storage (options: AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/storage', options) }
+  /** Server-sent events as they come; ends when the peer ends them. */
+  async * events ({ types = [], signal }: AbortOptions & { readonly types?: readonly string[] | undefined } = {}): AsyncGenerator<SentEvent> {
+    const query = new URLSearchParams(types.length === 0 ? {} : { types: types.join(',') })
+    const response = await checked(await this.#send('GET', '/events', { signal, query, headers: { Accept: 'text/event-stream' } }))
+    yield * sentEvents(response.body)
+  }
+
   async token (options: AbortOptions = {}): Promise<string> { return asText((await this.#value('POST', '/token', options))['token'], 'token') }
 
   /** Uploads entries, depth first, and yields what was added as it is; the last one is the root. Content is read as the network takes it. */

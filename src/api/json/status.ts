@@ -3,11 +3,11 @@ import { statusFromBits, trackerStatusBits } from '../../pin/status.ts'
 import { formatTime, timeOf } from './time.ts'
 import { addressesOf, addressesToJson, cidOf, entriesOf, idsToJson, mapToJson, optionalId, optionalPeerIdOf, peerIdsOf } from './ids.ts'
 import { asBoolean, asInteger, asObject, asText } from './json.ts'
-import type { GlobalPinInfo, PinInfoShort } from '../../pin/pin-info.ts'
+import type { GlobalPinInfo, PinInfoShort, PinSummary } from '../../pin/pin-info.ts'
 import type { TrackerStatus } from '../../pin/status.ts'
 import type { Json, JsonObject } from './json.ts'
 
-const shortToJson = (info: PinInfoShort): JsonObject => ({
+export const shortToJson = (info: PinInfoShort): JsonObject => ({
   peername: info.peerName,
   ipfs_peer_id: optionalId(info.ipfsId),
   ipfs_peer_addresses: info.ipfsAddresses.length === 0 ? undefined : addressesToJson(info.ipfsAddresses),
@@ -23,15 +23,16 @@ export const metadataToJson = (metadata: Readonly<Record<string, string>>): Json
 
 export const metadataOf = (value: Json | undefined): Readonly<Record<string, string>> => Object.fromEntries(entriesOf(value, 'metadata').map(([key, text]) => [key, asText(text, `metadata.${key}`)]))
 
-export const globalPinInfoToJson = (info: GlobalPinInfo): JsonObject => ({
+export const pinSummaryToJson = (info: PinSummary): JsonObject => ({
   cid: info.cid.toString(),
   name: info.name,
   allocations: idsToJson(info.allocations),
   origins: addressesToJson(info.origins),
   created: formatTime(info.created),
-  metadata: metadataToJson(info.metadata),
-  peer_map: mapToJson(info.peerMap, shortToJson)
+  metadata: metadataToJson(info.metadata)
 })
+
+export const globalPinInfoToJson = (info: GlobalPinInfo): JsonObject => ({ ...pinSummaryToJson(info), peer_map: mapToJson(info.peerMap, shortToJson) })
 
 /** Unknown words are `undefined`, which every reader must expect. */
 const statusOf = (value: Json | undefined): TrackerStatus => {
@@ -39,7 +40,7 @@ const statusOf = (value: Json | undefined): TrackerStatus => {
   return Object.hasOwn(trackerStatusBits, text) ? statusFromBits(trackerStatusBits[text as TrackerStatus]) : 'undefined'
 }
 
-function shortFromJson (value: Json, at: string): PinInfoShort {
+export function shortFromJson (value: Json, at: string): PinInfoShort {
   const info = asObject(value, at)
   return {
     peerName: asText(info['peername'], `${at}.peername`),
@@ -53,7 +54,7 @@ function shortFromJson (value: Json, at: string): PinInfoShort {
   }
 }
 
-export function globalPinInfoFromJson (value: Json): GlobalPinInfo {
+export function pinSummaryFromJson (value: Json): PinSummary {
   const info = asObject(value, 'status')
   return {
     cid: cidOf(info['cid'], 'cid'),
@@ -61,7 +62,14 @@ export function globalPinInfoFromJson (value: Json): GlobalPinInfo {
     allocations: peerIdsOf(info['allocations'], 'allocations'),
     origins: addressesOf(info['origins'], 'origins'),
     created: timeOf(info['created'], 'created') ?? 0,
-    metadata: metadataOf(info['metadata']),
+    metadata: metadataOf(info['metadata'])
+  }
+}
+
+export function globalPinInfoFromJson (value: Json): GlobalPinInfo {
+  const info = asObject(value, 'status')
+  return {
+    ...pinSummaryFromJson(value),
     peerMap: new Map(entriesOf(info['peer_map'], 'peer_map').map(([peer, short]) => [peer, shortFromJson(short, `peer_map.${peer}`)]))
   }
 }
