@@ -8,6 +8,7 @@ import { GcGuard } from './gc-guard.ts'
 import { PinRecords } from './pin-records.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { resolvePath } from './resolve.ts'
+import * as raw from 'multiformats/codecs/raw'
 import type { BlockStorage } from './block-storage.ts'
 import type { AbortOptions, ComponentLogger, Logger } from '../component.ts'
 import type { IpfsId, RepoGcKey, RepoStat } from '../cluster/types.ts'
@@ -217,9 +218,10 @@ export class HeliaConnector implements IpfsConnector {
     }
   }
 
-  /** A block that is missing or does not parse keeps nothing below it. */
+  /** A block that is missing or does not parse keeps nothing below it; one that links to nothing is not even read. */
   async #mark (root: CID, maxDepth: number, keep: (key: string) => void, { signal }: AbortOptions): Promise<void> {
     await walkDag(root, async (cid) => {
+      if (cid.code === raw.code) return undefined
       const bytes = await this.#local(cid)
       if (bytes === undefined) this.#log.warn('block %s of the pin %s is missing', cid, root)
       return bytes

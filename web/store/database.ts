@@ -130,8 +130,11 @@ export async function results<R extends IDBRequest> (transaction: IDBTransaction
   return requests.map(({ result }) => result as R['result'])
 }
 
-/** Like `results`, where single values may be unreadable: they are undefined. */
-export async function settled<R extends IDBRequest> (transaction: IDBTransaction, requests: readonly R[]): Promise<Array<R['result'] | undefined>> {
+/** What the browser could not read: it lost the file, for instance. */
+export const unreadable = Symbol('unreadable')
+
+/** Like `results`, where single values may be unreadable. */
+export async function settled<R extends IDBRequest> (transaction: IDBTransaction, requests: readonly R[]): Promise<Array<R['result'] | typeof unreadable>> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   transaction.onabort = () => { reject(transaction.error ?? new Error('the transaction was aborted')) }
   const each = requests.map(async (request: IDBRequest) => {
@@ -141,9 +144,9 @@ export async function settled<R extends IDBRequest> (transaction: IDBTransaction
       // It would end the transaction, and with it the others.
       event.preventDefault()
       event.stopPropagation()
-      resolve(undefined)
+      resolve(unreadable)
     }
-    return await promise as R['result'] | undefined
+    return await promise as R['result'] | typeof unreadable
   })
   return await Promise.race([Promise.all(each), aborted])
 }

@@ -14,7 +14,7 @@ import { matchesCid } from '../../src/ipfs/block.ts'
 import { StorageFullError } from '../../src/ipfs/errors.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { StorageBudget } from './budget.ts'
-import { committed, Database, results, settled } from './database.ts'
+import { committed, Database, results, settled, unreadable } from './database.ts'
 import { Groups } from './groups.ts'
 import { storageRoom } from './quota.ts'
 import { WritePlan } from './write-plan.ts'
@@ -54,6 +54,9 @@ const writeLimit = 16 * 1024 * 1024
 const readLimit = 64
 const listLimit = 1000
 
+/** Undefined: there is none. */
+type Found = Uint8Array | typeof unreadable | undefined
+
 /** The one stored key of a block, whatever its size. */
 const stored = (key: string): IDBKeyRange => IDBKeyRange.bound(`${key}.`, `${key}/`, false, true)
 
@@ -62,7 +65,7 @@ class IdbBlocks implements BlockStorage {
   readonly #budget: StorageBudget
   readonly #log: Logger
   readonly #changes = new Groups<Change, Outcome>((changes) => this.#change(changes), writeLimit)
-  readonly #reads = new Groups<string, Uint8Array | undefined>((keys) => this.#read(keys), readLimit)
+  readonly #reads = new Groups<string, Found>((keys) => this.#read(keys), readLimit)
   #used = 0
   #closing: Promise<void> | undefined
 
@@ -83,8 +86,8 @@ class IdbBlocks implements BlockStorage {
     this.#check()
     const key = blockKey(cid)
     const bytes = await this.#reads.add(key, 1)
-    if (bytes !== undefined && await matchesCid(cid, bytes)) return bytes
-    if (bytes === undefined && !await this.has(cid)) return undefined
+    if (bytes === undefined) return undefined
+    if (bytes !== unreadable && await matchesCid(cid, bytes)) return bytes
     if (await this.#changes.add({ type: 'check', key, cid }, 0) === true) this.#log.warn('block %s was broken and has been removed', cid)
     return undefined
   }
@@ -143,8 +146,7 @@ class IdbBlocks implements BlockStorage {
     }
   }
 
-  /** Undefined for a block that is not there, or that the browser cannot read any more. */
-  async #read (keys: readonly string[]): Promise<ReadonlyArray<Uint8Array | undefined>> {
+  async #read (keys: readonly string[]): Promise<readonly Found[]> {
     const transaction = this.#database.transaction(blockStore, 'readonly')
     const store = transaction.objectStore(blockStore)
     try {
@@ -175,7 +177,7 @@ class IdbBlocks implements BlockStorage {
     const found = await this.#read(checks.map(({ key }) => key))
     const intact = await Promise.all(checks.map(async ({ cid }, index) => {
       const bytes = found[index]
-      return bytes !== undefined && await matchesCid(cid, bytes)
+      return bytes === undefined || (bytes !== unreadable && await matchesCid(cid, bytes))
     }))
     return new Set(checks.filter((_, index) => intact[index] === false).map(({ key }) => key))
   }
@@ -230,8 +232,9 @@ class IdbBlocks implements BlockStorage {
     if (keys.length === 0) return new Set()
     const found = await this.#read(keys)
     return new Set(keys.filter((key, index) => {
-      const [read, written] = [found[index], last.get(key)]
-      return read === undefined || written === undefined || !equals(read, written)
+      const read = found[index]
+      const written = last.get(key)
+      return read === undefined || read === unreadable || written === undefined || !equals(read, written)
     }))
   }
 }
