@@ -3,6 +3,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
 import type { AddEntry, Added, AddOptions } from '../src/adder/adder.ts'
+import { ipfsSources } from '../src/cluster/ipfs-sources.ts'
 import { createPeer } from '../src/cluster/peer.ts'
 import type { Peer } from '../src/cluster/peer.ts'
 import type { Cluster, ClusterEvents, ContentNode, LocalOptions } from '../src/cluster/cluster.ts'
@@ -10,7 +11,6 @@ import { silentLogger, stopAll } from '../src/component.ts'
 import type { AbortOptions, ComponentLogger, Logger, Startable } from '../src/component.ts'
 import type { Config, Environment } from '../src/config/config.ts'
 import type { PinsFilter } from '../src/consensus/consensus.ts'
-import { decodePingValue } from '../src/monitor/ping-value.ts'
 import { defaultPinOptions } from '../src/pin/pin.ts'
 import type { Pin, PinOptions } from '../src/pin/pin.ts'
 import type { GlobalPinInfo } from '../src/pin/pin-info.ts'
@@ -166,7 +166,7 @@ class FullPeer implements NodePeer {
     const { folder, logger, config, identity, options } = this.#parts
     const peerstore = await readPeerstore(this.#peerstorePath, logger.forComponent('pstoremgr'))
     let running: Peer | undefined
-    const ipfsAddresses = (): readonly Multiaddr[] => (running?.metrics('ping') ?? []).flatMap(({ peer, value }) => peer.equals(identity.peerId) ? [] : addressesIn(value))
+    const ipfsAddresses = (): readonly Multiaddr[] => running === undefined ? [] : ipfsSources(running)
     const { components, transport, options: peerOptions } = await assemble({ config, identity, folder, logger, store, knownAddresses: [...options.bootstrap ?? [], ...peerstore], ipfsAddresses })
     running = createPeer(components, peerOptions)
     return { peer: running, transport }
@@ -224,12 +224,4 @@ class FullPeer implements NodePeer {
   async status (cid: CID, options?: LocalOptions): Promise<GlobalPinInfo> { return await this.#peer.status(cid, options) }
   addEventListener<K extends keyof ClusterEvents> (type: K, listener: (event: ClusterEvents[K]) => void): void { this.#peer.addEventListener(type, listener) }
   removeEventListener<K extends keyof ClusterEvents> (type: K, listener: (event: ClusterEvents[K]) => void): void { this.#peer.removeEventListener(type, listener) }
-}
-
-/** Where the IPFS of a member listens, by its last ping. */
-function addressesIn (ping: string): readonly Multiaddr[] {
-  try {
-    const { ipfsId, ipfsAddresses } = decodePingValue(ping)
-    return ipfsAddresses.flatMap((address) => peerIdOf(address) !== undefined ? [address] : ipfsId === undefined ? [] : [address.encapsulate(`/p2p/${ipfsId.toString()}`)])
-  } catch { return [] }
 }

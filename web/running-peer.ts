@@ -2,18 +2,20 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createApi } from '../src/api/api.ts'
 import type { Api } from '../src/api/api.ts'
+import { ipfsSources } from '../src/cluster/ipfs-sources.ts'
 import { memberComponents } from '../src/cluster/member.ts'
 import { createPeer } from '../src/cluster/peer.ts'
 import type { Peer } from '../src/cluster/peer.ts'
 import { startAll, stopAll } from '../src/component.ts'
 import type { AbortOptions, ComponentLogger, Startable } from '../src/component.ts'
 import { informers } from '../src/informer/index.ts'
+import { contentAudit } from '../src/ipfs/audit.ts'
 import { HeliaConnector } from '../src/ipfs/helia.ts'
 import { Bootstrap } from '../src/transport/bootstrap.ts'
 import { createLibp2pTransport } from '../src/transport/libp2p.ts'
 import type { Libp2pTransport } from '../src/transport/libp2p.ts'
 import { version } from '../src/version.ts'
-import { noNetwork } from './ipfs/no-network.ts'
+import { kuboNetwork } from './ipfs/kubo-network.ts'
 import { knownAddresses, keepAddresses } from './known-addresses.ts'
 import { watchLife } from './life.ts'
 import { databaseNames } from './profile.ts'
@@ -62,7 +64,9 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
     const transport = await createLibp2pTransport({ privateKey, logger, ...webTransports({ iceServers }) }, {
       listen: webListen, secret: link.secret, agentVersion: `pinswarm/${version}`, dialTimeout, pubsub: { floodPublish: true }
     })
-    const connector = new HeliaConnector({ storage, store: pins, network: noNetwork(self), logger })
+    let running: Peer | undefined
+    const network = await kuboNetwork({ logger, sources: () => running === undefined ? [] : ipfsSources(running) })
+    const connector = new HeliaConnector({ storage, store: pins, network, logger })
     const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
     const peer = createPeer(memberComponents({
       transport, store: state, connector, bootstrap, logger,
@@ -72,10 +76,17 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
       peername: options.name ?? `tab-${self.toString().slice(-6)}`,
       followerMode: link.role === 'reader',
       lightPeer: { keepEverywhere: options.keepEverywhere ?? true },
+      allowLightPeers: link.allowLightPeers,
       connectSwarmsDelay: 0
     })
+    running = peer
+    const audit = contentAudit({
+      storage, store: pins, logger,
+      onLost: async (cid) => await peer.recover(cid, { local: true }),
+      isWanted: async (cid) => peer.pinCount() === 0 || await peer.consensus.log.pinset.has(cid)
+    })
     const life = watchLife({ woken: () => { bootstrap.lookNow() }, hidden: () => {} })
-    const parts = [peer, keepAddresses(state, transport), life]
+    const parts = [peer, keepAddresses(state, transport), life, audit]
     await startAll(parts, abort)
     for (const part of parts) keep(part, async () => { await part.stop() })
     return { peer, transport, api: createApi(peer), stop: async () => { await stopAll(opened) } }
