@@ -8,7 +8,7 @@ import { webSockets } from '@libp2p/websockets'
 import { isLoopback } from '../../src/transport/addresses.ts'
 import { fullServices } from '../../src/transport/full-services.ts'
 import type { FullServicesOptions } from '../../src/transport/full-services.ts'
-import { memberWebRtcDirect } from '../../src/transport/webrtc.ts'
+import { webRtcTransports } from '../../src/transport/webrtc.ts'
 
 export interface NodeTransportOptions extends FullServicesOptions {
   readonly listen: readonly Multiaddr[]
@@ -24,7 +24,7 @@ export interface NodeTransportOptions extends FullServicesOptions {
 export function nodeTransports ({ listen, secret, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
   const beyond = listen.some((address) => !isLoopback(address))
   return {
-    transports: [tcp(), webSockets(), memberWebRtcDirect({ secret })],
+    transports: [tcp(), webSockets(), ...webRtcTransports()],
     ...mdnsInterval > 0 && beyond ? { peerDiscovery: [mdns({ serviceTag: '_ipfs-cluster-discovery._udp.local', interval: mdnsInterval })] } : {},
     services: {
       ...fullServices({ ...full, dht: full.dht ?? secret !== '' }),

@@ -12,10 +12,11 @@ import { identify, identifyPush } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createLibp2p } from 'libp2p'
 import { hiddenBy, isQuic } from './addresses.ts'
 import { gossipOptions } from './libp2p-pubsub.ts'
-import { connectionProtector } from './protector.ts'
+import { Membership } from './membership.ts'
 import { parseSecret } from './secret.ts'
 
 type Factories<Key extends keyof Libp2pOptions> = NonNullable<Libp2pOptions[Key]>
@@ -66,6 +67,8 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
   const secret = parseSecret(options.secret)
   const { announce = [], noAnnounce = [], highWater = 400, dialTimeout = 3000, agentVersion = 'pinswarm' } = options
   const hidden = hiddenBy(noAnnounce)
+  const members = new Membership({ secret, watch, self: peerIdFromPrivateKey(parts.privateKey) })
+  const { connectionGater, ...guards } = members.guards
   return await createLibp2p({
     start: false,
     privateKey: parts.privateKey,
@@ -75,11 +78,11 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
       announce: announce.map(String),
       announceFilter: (addresses) => addresses.filter((address) => !hidden(address))
     },
-    transports: [...parts.transports, circuitRelayTransport()],
+    transports: [...parts.transports.map((create) => members.guard(create)), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, maxEarlyStreams: 256, streamOptions: { maxStreamWindowSize: streamWindow, maxReadBufferLength: streamBuffer } })],
-    ...secret === undefined ? {} : { connectionProtector: connectionProtector({ secret, onDifferentSecret: (remote, direction) => { watch.report(remote, direction) } }) },
-    connectionGater: { denyDialMultiaddr: (address) => watch.isPaused(address), filterMultiaddrForPeer: () => true },
+    ...guards,
+    connectionGater: { denyDialMultiaddr: (address) => watch.isPaused(address), filterMultiaddrForPeer: () => true, ...connectionGater },
     connectionManager: {
       // Trimming to the low water is ours; this is only the last resort.
       maxConnections: 2 * highWater,

@@ -18,3 +18,4 @@ export async function newMember (options: Partial<Libp2pTransportOptions> = {}, 
 }
 
 export const webSocketListen = [multiaddr('/ip4/127.0.0.1/tcp/0/ws')]
+export const webRtcDirectListen = [multiaddr('/ip4/127.0.0.1/udp/0/webrtc-direct')]

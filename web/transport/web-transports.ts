@@ -4,7 +4,7 @@ import type { WebRtcOptions } from '../../src/transport/webrtc.ts'
 import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { memberWebRtc, memberWebRtcDirect } from '../../src/transport/webrtc.ts'
+import { webRtcTransports } from '../../src/transport/webrtc.ts'
 
 /** Workers have no WebRTC: with it configured they would announce addresses that nobody can dial. */
 const hasWebRtc = typeof RTCPeerConnection !== 'undefined'
@@ -14,5 +14,5 @@ export const webListen: readonly Multiaddr[] = ['/p2p-circuit', ...hasWebRtc ? [
 
 /** The parts of a Libp2pTransport that a tab has. */
 export const webTransports = (options: WebRtcOptions): Pick<Libp2pParts, 'transports'> => ({
-  transports: [webSockets(), ...hasWebRtc ? [memberWebRtc(options), memberWebRtcDirect(options)] : []]
+  transports: [webSockets(), ...hasWebRtc ? webRtcTransports(options) : []]
 })
