@@ -79,6 +79,7 @@ export const peerOptions = ({ config: { cluster, ipfsConnector: ipfs, pinTracker
   pinOnlyOnTrustedPeers: cluster.pinOnlyOnTrustedPeers,
   pinOnlyOnUntrustedPeers: cluster.pinOnlyOnUntrustedPeers,
   disableRepinning: cluster.disableRepinning,
+  allowLightPeers: cluster.allowLightPeers,
   followerMode: cluster.followerMode,
   connectSwarmsDelay: ipfs.kind === 'ipfshttp' ? ipfs.ipfshttp.connectSwarmsDelay : undefined,
   informerTriggerInterval: ipfs.kind === 'ipfshttp' ? ipfs.ipfshttp.informerTriggerInterval : ipfs.helia.informerTriggerInterval,

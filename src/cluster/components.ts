@@ -84,6 +84,8 @@ export interface PeerOptions {
   readonly pinOnlyOnUntrustedPeers?: boolean | undefined
   /** @default true */
   readonly disableRepinning?: boolean | undefined
+  /** Pins may be allocated to light peers (browser tabs), and count there. @default false */
+  readonly allowLightPeers?: boolean | undefined
   /** @default false */
   readonly followerMode?: boolean | undefined
   /** After this the IPFS is connected to those of the members; 0 = never. @default 30_000 */
@@ -105,6 +107,7 @@ export const defaultPeerOptions = {
   pinOnlyOnTrustedPeers: false,
   pinOnlyOnUntrustedPeers: false,
   disableRepinning: true,
+  allowLightPeers: false,
   followerMode: false,
   connectSwarmsDelay: 30_000,
   informerTriggerInterval: 0

@@ -23,7 +23,7 @@ export class MetricsPublisher {
 
   constructor (parts: Parts) {
     this.#parts = parts
-    this.#identity = { peerName: parts.options.peername, ipfsAddresses: [] }
+    this.#identity = { ...this.#self(), ipfsAddresses: [] }
   }
 
   /** The value of our pings; the last good answer of the IPFS when it is down. */
@@ -38,7 +38,7 @@ export class MetricsPublisher {
     try {
       const { id, addresses, error } = await this.#parts.connector.id({ signal: AbortSignal.any(signals) })
       if (error !== '') throw new Error(error)
-      this.#identity = { peerName: this.#parts.options.peername, ipfsId: id, ipfsAddresses: addresses.filter(isAnnounced) }
+      this.#identity = { ...this.#self(), ipfsId: id, ipfsAddresses: addresses.filter(isAnnounced) }
       this.#ipfsAnswers = true
     } catch (error) {
       this.#ipfsAnswers = false
@@ -89,6 +89,11 @@ export class MetricsPublisher {
       }
       try { await clock.sleep(wait, { signal }) } catch { return }
     }
+  }
+
+  #self (): Pick<PingValue, 'peerName' | 'light'> {
+    const { peername, lightPeer } = this.#parts.options
+    return { peerName: peername, ...lightPeer === undefined ? {} : { light: true } }
   }
 
   #ping (peer: PeerId, value: string): Metric {

@@ -14,7 +14,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 /** Ms that our own IPFS has to tell who it is. */
 const ipfsIdTimeout = 10_000
 
-type Parts = Pick<PeerContext, 'self' | 'options' | 'transport' | 'connector' | 'consensus' | 'rpc' | 'clock' | 'log'>
+type Parts = Pick<PeerContext, 'self' | 'options' | 'transport' | 'connector' | 'consensus' | 'monitor' | 'rpc' | 'clock' | 'log'>
 
 export class PeersService {
   readonly #parts: Parts
@@ -22,11 +22,11 @@ export class PeersService {
   constructor (parts: Parts) { this.#parts = parts }
 
   async id (options: AbortOptions = {}): Promise<PeerInfo> {
-    const { self, transport, consensus, options: { peername } } = this.#parts
+    const { self, transport, consensus, options: { peername, lightPeer } } = this.#parts
     const clusterPeers = await consensus.peerset.peers()
     const others = clusterPeers.filter((peer) => !peer.equals(self))
     const [clusterPeersAddresses, ipfs] = await Promise.all([transport.addressesOf(others), this.#ipfsId(options)])
-    return { id: self, addresses: transport.addresses(), clusterPeers, clusterPeersAddresses, version, commit: '', rpcProtocolVersion: rpcProtocol, error: '', ipfs, peerName: peername }
+    return { id: self, addresses: transport.addresses(), clusterPeers, clusterPeersAddresses, version, commit: '', rpcProtocolVersion: rpcProtocol, error: '', ipfs, peerName: peername, light: lightPeer !== undefined }
   }
 
   /** Every member, each as soon as it answers; those that do not let us ask are left out. */
@@ -39,7 +39,7 @@ export class PeersService {
       const { key, info } = await Promise.race(waiting.values())
       waiting.delete(key)
       options.signal?.throwIfAborted()
-      if (info !== undefined) yield info
+      if (info !== undefined) yield this.#parts.monitor.latestPing(info.id)?.light === true ? { ...info, light: true } : info
     }
   }
 

@@ -10,7 +10,7 @@ import type { PeerContext } from './components.ts'
 import { preparePin } from './pin-rules.ts'
 import type { PeerId } from '@libp2p/interface'
 
-type Parts = Pick<PeerContext, 'options' | 'consensus' | 'monitor' | 'allocator' | 'connector' | 'clock' | 'log'>
+type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'allocator' | 'connector' | 'clock' | 'log'>
 
 /** Pins, updates, unpins and allocates. */
 export class PinPipeline {
@@ -115,11 +115,13 @@ export class PinPipeline {
 
   #destinations (pin: Pin, existing: Pin | undefined): readonly PeerId[] {
     if (!isEverywhere(pin)) return this.#allocate(pin, existing, [])
-    return this.#parts.monitor.latestValid('ping').map(({ peer }) => peer)
+    // Tabs fetch what they keep by themselves; the one that adds keeps its own.
+    const { monitor, self } = this.#parts
+    return monitor.latestValid('ping').map(({ peer }) => peer).filter((peer) => peer.equals(self) || !this.#isLight(peer))
   }
 
   #allocate (pin: Pin, existing: Pin | undefined, blacklist: readonly PeerId[]): readonly PeerId[] {
-    const { allocator, monitor, consensus: { trust }, options: { pinOnlyOnTrustedPeers, pinOnlyOnUntrustedPeers } } = this.#parts
+    const { allocator, monitor, consensus: { trust }, options: { pinOnlyOnTrustedPeers, pinOnlyOnUntrustedPeers, allowLightPeers } } = this.#parts
     return allocator.allocate({
       replicationFactorMin: pin.replicationFactorMin,
       replicationFactorMax: pin.replicationFactorMax,
@@ -127,7 +129,7 @@ export class PinPipeline {
       priority: pin.userAllocations,
       blacklist,
       metrics: new Map(allocator.metricNames.map((name) => [name, monitor.latestValid(name)])),
-      eligible: (peer) => (!pinOnlyOnTrustedPeers || trust.isTrusted(peer)) && (!pinOnlyOnUntrustedPeers || !trust.isTrusted(peer))
+      eligible: (peer) => (allowLightPeers || !this.#isLight(peer)) && (!pinOnlyOnTrustedPeers || trust.isTrusted(peer)) && (!pinOnlyOnUntrustedPeers || !trust.isTrusted(peer))
     })
   }
 
@@ -150,6 +152,8 @@ export class PinPipeline {
       throw new InvalidValueError('path', errorText(error), { cause: error })
     }
   }
+
+  #isLight (peer: PeerId): boolean { return this.#parts.monitor.latestPing(peer)?.light === true }
 
   #refuseFollower (): void { if (this.#parts.options.followerMode) throw new FollowerModeError() }
 }

@@ -23,6 +23,8 @@ export interface PeerInfo {
   readonly error: string
   readonly ipfs?: IpfsId | undefined
   readonly peerName: string
+  /** A browser tab, which may vanish at any moment: its copies are not durable. @default false */
+  readonly light?: boolean | undefined
 }
 
 export interface ConnectGraph {

@@ -33,6 +33,7 @@ export const clusterSchema = schema({
   pinOnlyOnTrustedPeers: flag(false),
   pinOnlyOnUntrustedPeers: flag(false),
   disableRepinning: flag(true),
+  allowLightPeers: flag(false, { hide: 'when zero' }),
   followerMode: flag(false, { hide: 'when zero' }),
   peerstoreFile: text('', { hide: 'when zero' }),
   peerAddresses: field(multiaddrList, [], { check: (value) => value.every((address) => address.getComponents().some((part) => part.name === 'p2p')) ? undefined : 'each address must end in /p2p/<peer ID>' })

@@ -28,4 +28,6 @@ export interface PingValue {
   readonly peerName: string
   readonly ipfsId?: PeerId | undefined
   readonly ipfsAddresses: readonly Multiaddr[]
+  /** A browser tab: it may vanish at any moment. Ours; Go neither writes nor reads it. @default false */
+  readonly light?: boolean | undefined
 }

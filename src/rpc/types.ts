@@ -57,7 +57,8 @@ export const globalPinInfo: Schema<GlobalPinInfo> = struct<GlobalPinInfo>('Globa
 
 export const ipfsId: Schema<IpfsId> = struct<IpfsId>('IPFSID', { id: ['i', optional(peerId)], addresses: ['a', list(multiaddr)], error: ['e', str] })
 
-export const peerInfo: Schema<PeerInfo> = struct<PeerInfo>('ID', {
+/** Whether a peer is light its pings say, not this answer. */
+export const peerInfo: Schema<PeerInfo> = struct<Omit<PeerInfo, 'light'>>('ID', {
   id: ['i', peerId], addresses: ['a', list(multiaddr)], clusterPeers: ['cp', list(peerId)], clusterPeersAddresses: ['cpa', list(multiaddr)],
   version: ['v', str], commit: ['c', str], rpcProtocolVersion: ['rv', str], error: ['e', str], ipfs: ['ip', optional(ipfsId)], peerName: ['pn', str]
 })

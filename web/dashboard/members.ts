@@ -62,7 +62,7 @@ export class Members {
     for await (const { id, peerName, light, error } of this.#session.client.peers()) {
       // A peer that does not answer tells nothing about itself: what it said before stands.
       const before = this.#byId.get(id.toString())
-      found.set(id.toString(), { id: id.toString(), name: peerName === '' ? before?.name ?? '' : peerName, isTab: error === '' ? light : before?.isTab ?? false, error })
+      found.set(id.toString(), { id: id.toString(), name: peerName === '' ? before?.name ?? '' : peerName, isTab: error === '' ? light === true : before?.isTab ?? false, error })
     }
     this.#byId = found
   }

@@ -15,7 +15,9 @@ export function peerInfoToJson (peer: PeerInfo): JsonObject {
     : { addresses: null, cluster_peers: null, cluster_peers_addresses: null }
   return {
     id: peer.id.toString(), ...lists, version: peer.version, commit: peer.commit, rpc_protocol_version: peer.rpcProtocolVersion,
-    error: peer.error, ipfs: ipfsToJson(peer.ipfs), peername: peer.peerName
+    error: peer.error, ipfs: ipfsToJson(peer.ipfs), peername: peer.peerName,
+    // Only tabs have it: answers for full peers are the reference's.
+    light: peer.light === true ? true : undefined
   }
 }
 
@@ -37,6 +39,7 @@ export function peerInfoFromJson (value: Json): PeerInfo {
     rpcProtocolVersion: asText(peer['rpc_protocol_version'], 'rpc_protocol_version'),
     error: asText(peer['error'], 'error'),
     ipfs: ipfsFromJson(peer['ipfs']),
-    peerName: asText(peer['peername'], 'peername')
+    peerName: asText(peer['peername'], 'peername'),
+    light: peer['light'] === true
   }
 }

@@ -52,7 +52,7 @@ const lab = {
   /** Adds one file of these bytes and returns its CID. */
   addBytes: async (name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> => {
     let root = ''
-    for await (const { cid } of lab.peer.add([{ kind: 'file', path: name, content: new Blob([bytes]) }])) root = cid.toString()
+    for await (const { cid } of lab.peer.add([{ kind: 'file', path: name, content: new Blob([bytes]) }])) root = cid?.toString() ?? root
     return root
   },
   /** Reads a file and returns the SHA-256 of its bytes in hex, and their count. */

@@ -28,7 +28,7 @@ async function keep (peer: WebPeer, files: Iterable<File>): Promise<void> {
   for (const file of files) {
     state(`Adding ${file.name}…`)
     const entries = [{ kind: 'file', path: file.name, content: file }] as const
-    for await (const { cid } of peer.add(entries, { pin: { name: file.name, metadata: { kind: 'photo' } } })) state(`Added ${file.name}: ${cid.toString()}`)
+    for await (const { cid } of peer.add(entries, { pin: { name: file.name, metadata: { kind: 'photo' } } })) state(`Added ${file.name}: ${cid?.toString() ?? ''}`)
   }
 }
 
