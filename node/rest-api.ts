@@ -10,6 +10,7 @@ import { InvalidConfigError } from '../src/errors.ts'
 import type { Folder } from './folder.ts'
 import { createHttpServer } from './http/server.ts'
 import type { HttpServer } from './http/server.ts'
+import { webUi, webUiFolder } from './webui.ts'
 
 async function readPem (folder: Folder, path: string, key: string): Promise<string> {
   try { return await readFile(folder.at(path), 'utf8') } catch (error) { throw new InvalidConfigError(`api.restapi.${key}`, errorText(error), { cause: error }) }
@@ -23,6 +24,7 @@ export async function openRestApi (cluster: Cluster, config: RestApiConfig, fold
   const api = createApi(cluster, {
     credentials: config.basicAuthCredentials ?? undefined,
     headers: config.headers,
+    pages: webUi(webUiFolder()),
     cors: {
       allowedOrigins: config.corsAllowedOrigins, allowedMethods: config.corsAllowedMethods, allowedHeaders: config.corsAllowedHeaders,
       exposedHeaders: config.corsExposedHeaders, allowCredentials: config.corsAllowCredentials, maxAge: config.corsMaxAge

@@ -24,9 +24,14 @@ export interface ApiOptions {
   readonly headers?: Readonly<Record<string, readonly string[]>> | undefined
   /** User to password; none = open to everybody who can connect. */
   readonly credentials?: Credentials | undefined
+  /** Static pages beside the API; they need no login. @default none */
+  readonly pages?: Pages | undefined
   /** @default systemClock */
   readonly clock?: Clock | undefined
 }
+
+/** The answer to a request that is for a page; undefined where it is none. `path` is as it came, without the query. */
+export type Pages = (request: ApiRequest, path: string) => Promise<ApiResponse | undefined>
 
 export interface Api {
   /** Never rejects: a failure is an answer. Takes a web Request, or the part of one that a binding has. */
@@ -53,7 +58,7 @@ function splitUrl (url: string): { readonly path: string, readonly search: strin
   return { path: path === '' ? '/' : path, search }
 }
 
-export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, credentials, clock = systemClock }: ApiOptions = {}): Api {
+export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, credentials, pages, clock = systemClock }: ApiOptions = {}): Api {
   const router = createRouter()
   const cors = createCors(corsOptions)
   const auth = credentials === undefined ? undefined : createAuth(credentials)
@@ -88,6 +93,8 @@ export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, 
   return {
     fetch: async (request) => {
       const { path, search } = splitUrl(request.url)
+      const page = await pages?.(request, path).catch((error: unknown) => failure(error))
+      if (page !== undefined) return page.with(extra)
       const checked = auth === undefined ? {} : await auth.check(request, path)
       if (checked instanceof ApiResponse) return checked.with(extra)
       const preflight = cors.preflight(request)
