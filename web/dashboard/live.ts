@@ -20,6 +20,7 @@ export interface LiveOptions {
 }
 
 const longestWait = 15_000
+const answersWithin = 5_000
 
 /** A `Live` over a client's event stream; runs until `stop`. */
 export class LiveStream implements Live {
@@ -102,15 +103,16 @@ export class LiveStream implements Live {
     }
   }
 
-  /** Rejects once a member went away and no other is in reach. */
+  /** Rejects once what is asked does not answer: a broken network ends no stream, and a member that leaves may have been the last. */
   async #lost (signal: AbortSignal): Promise<never> {
     const { recheckAfter, probe } = this.#source
     const { promise, reject } = Promise.withResolvers<never>()
-    if (recheckAfter === undefined) return await promise
-    const unsubscribe = this.subscribe(['peer:disconnected'], () => {
-      probe({ signal: AbortSignal.any([signal, AbortSignal.timeout(recheckAfter)]) }).catch(() => { reject(new Error('no member is in reach')) })
-    })
-    signal.addEventListener('abort', () => { unsubscribe(); reject(signal.reason as Error) }, { once: true })
+    const check = (): void => {
+      probe({ signal: AbortSignal.any([signal, AbortSignal.timeout(recheckAfter ?? answersWithin)]) }).catch(() => { reject(new Error(recheckAfter === undefined ? 'no answer' : 'no member is in reach')) })
+    }
+    for (const type of ['online', 'offline', 'visibilitychange']) addEventListener(type, check, { signal, capture: true })
+    const unsubscribe = recheckAfter === undefined ? undefined : this.subscribe(['peer:disconnected'], check)
+    signal.addEventListener('abort', () => { unsubscribe?.(); reject(signal.reason as Error) }, { once: true })
     return await promise
   }
 
