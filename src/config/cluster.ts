@@ -8,6 +8,9 @@ import type { SchemaValues } from './schema.ts'
 const factor = { zeroIsDefault: true, check: (value: number): string | undefined => value >= -1 ? undefined : 'must be -1 (everywhere) or at least 1' } as const
 const goOnly = 'js-libp2p limits itself'
 
+/** Where a peer of ours listens for browsers: WebSocket for pages on this machine or behind TLS, webrtc-direct for pages on https anywhere. */
+export const browserListen = ['/ip4/0.0.0.0/tcp/9098/ws', '/ip4/0.0.0.0/udp/9098/webrtc-direct'].map((address) => multiaddr(address))
+
 export const clusterSchema = schema({
   peername: text('', { zeroIsDefault: true }),
   secret: text('', {

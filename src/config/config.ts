@@ -1,6 +1,6 @@
 /** The whole configuration of a peer: defaults, reading, validation and writing of `service.json` (config.md §2). Reads no files. */
 import { InvalidConfigError } from '../errors.ts'
-import { clusterSchema } from './cluster.ts'
+import { browserListen, clusterSchema } from './cluster.ts'
 import type { ClusterConfig } from './cluster.ts'
 import { balancedSchema, diskSchema, pinqueueSchema, pubsubmonSchema, statelessSchema, tagsSchema } from './components.ts'
 import type { BalancedConfig, DiskConfig, PinqueueConfig, PubsubmonConfig, StatelessConfig, TagsConfig } from './components.ts'
@@ -65,9 +65,15 @@ function group (document: JsonObject, name: string): JsonObject {
 
 export const defaultIpfsConnector = (kind: 'ipfshttp' | 'helia'): IpfsConnectorConfig => kind === 'helia' ? { kind, helia: defaultsOf(heliaSchema) } : { kind, ipfshttp: defaultsOf(ipfsHttpSchema) }
 
+/** Browsers can join a peer with the embedded store as it is; a peer beside kubo listens as Go's does. */
+function defaultCluster (ipfs: 'ipfshttp' | 'helia'): ClusterConfig {
+  const defaults = defaultsOf(clusterSchema)
+  return ipfs === 'helia' ? { ...defaults, listenMultiaddress: [...defaults.listenMultiaddress, ...browserListen] } : defaults
+}
+
 /** What `init` writes. The platform supplies the name of the peer and a fresh secret. */
 export const defaultConfig = (settings: { readonly peername: string, readonly secret: string, readonly ipfs: 'ipfshttp' | 'helia' }): Config => ({
-  cluster: { ...defaultsOf(clusterSchema), peername: settings.peername, secret: settings.secret },
+  cluster: { ...defaultCluster(settings.ipfs), peername: settings.peername, secret: settings.secret },
   consensus: { crdt: defaultsOf(crdtSchema) },
   api: { restapi: defaultsOf(restApiSchema) },
   ipfsConnector: defaultIpfsConnector(settings.ipfs),

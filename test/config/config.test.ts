@@ -48,6 +48,12 @@ describe('service.json', () => {
     expect(read(ours).config).toEqual(defaultConfig({ peername: 'alpha', secret, ipfs: 'ipfshttp' }))
   })
 
+  test('lets browsers join a peer with the embedded store, and listens as Go does beside kubo', () => {
+    const listens = (ipfs: 'ipfshttp' | 'helia'): readonly string[] => defaultConfig({ peername: 'alpha', secret, ipfs }).cluster.listenMultiaddress.map(String)
+    expect(listens('ipfshttp')).toEqual(['/ip4/0.0.0.0/tcp/9096', '/ip4/0.0.0.0/udp/9096/quic'])
+    expect(listens('helia')).toEqual([...listens('ipfshttp'), '/ip4/0.0.0.0/tcp/9098/ws', '/ip4/0.0.0.0/udp/9098/webrtc-direct'])
+  })
+
   test('Helia in place of kubo', () => {
     const { config, warnings } = read(fresh('helia'))
     expect(warnings).toEqual([])

@@ -183,6 +183,7 @@ describe('npm start', () => {
     for (const text of [`${env.CLUSTER_LISTENMULTIADDRESS}/p2p/12D3Koo`, env.CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS.replace('/ip4/', 'http://').replace('/tcp/', ':'), 'ipfs-cluster', 'private: content moves between the members', ` add FILE`, folder]) expect(start.log()).toContain(text)
     expect(start.log()).not.toContain(secret)
     expect(start.log().match(/is ready\./g)).toHaveLength(1)
+    expect(start.log()).toMatch(/ Dashboard +(?:http:\/\/127\.0\.0\.1:\d+\/webui\/|not built: npm run build:webui)\n/)
     start.child.kill('SIGINT')
     expect(await start.exited).toBe(0)
     expect(Object.keys((JSON.parse(await readFile(join(folder, 'service.json'), 'utf8')) as { ipfs_connector: object }).ipfs_connector)).toEqual(['helia'])

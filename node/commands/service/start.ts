@@ -1,14 +1,18 @@
 /** `npm start [-- flags]`: a peer with the embedded store, set up at its first start. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { defaultFolder, folderAt } from '../../folder.ts'
 import { loggerFromEnvironment } from '../../logger.ts'
 import type { NodePeer } from '../../peer.ts'
 import { exists, parsePeers, setUpFolder } from '../../setup.ts'
+import { webUiFolder } from '../../webui.ts'
 import { version } from '../../../src/version.ts'
 import { CommandError, doing } from './context.ts'
 import type { ServiceContext } from './context.ts'
 import type { ProcessContext } from './program.ts'
 import { runPeer } from './run-peer.ts'
+import { dashboardUrl, urlOf } from './urls.ts'
 
 interface StartFlags {
   readonly config?: string
@@ -19,12 +23,13 @@ interface StartFlags {
   readonly trust?: boolean
 }
 
-/** `http://127.0.0.1:9094` of `/ip4/127.0.0.1/tcp/9094`. */
-const urlOf = (address: string): string => address.replace(/^\/unix/, 'unix:').replace(/^\/ip4\/([^/]+)\/tcp\/(\d+).*$/, 'http://$1:$2').replace(/^\/ip6\/([^/]+)\/tcp\/(\d+).*$/, 'http://[$1]:$2')
+const dashboardRow = (rest: readonly string[], isTls: boolean): string =>
+  existsSync(join(webUiFolder(), 'index.html')) ? dashboardUrl(rest, isTls) ?? 'off: the REST API listens on no port' : 'not built: npm run build:webui'
 
 /** What the peer is and how to go on; the one block that a start prints. */
 export function readyBlock (peer: NodePeer, folder: string, isDefaultFolder: boolean): string {
-  const { ipfsConnector: ipfs, consensus } = peer.config
+  const { ipfsConnector: ipfs, consensus, api: { restapi } } = peer.config
+  const isTls = restapi !== undefined && restapi.sslCertFile !== ''
   const [rest] = peer.restAddresses()
   const environment = isDefaultFolder ? '' : `IPFS_CLUSTER_PATH=${folder} `
   const ctl = `npm run -s ctl --${rest === undefined || rest === '/ip4/127.0.0.1/tcp/9094' ? '' : ` --host ${rest}`}`
@@ -37,7 +42,8 @@ export function readyBlock (peer: NodePeer, folder: string, isDefaultFolder: boo
     ['Peer', [`${peer.peerId.toString()} (${peer.name})`]],
     ['Cluster', [consensus.crdt.clusterName]],
     ['Addresses', peer.addresses().map(String)],
-    ['REST API', peer.restAddresses().length === 0 ? ['off'] : peer.restAddresses().map(urlOf)],
+    ['REST API', peer.restAddresses().length === 0 ? ['off'] : peer.restAddresses().map((address) => urlOf(address, isTls))],
+    ['Dashboard', [dashboardRow(peer.restAddresses(), isTls)]],
     ['Content', content],
     ['Folder', [folder]],
     ['Add a file', [`${ctl} add FILE`]],
