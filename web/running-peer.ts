@@ -66,7 +66,7 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
     })
     let running: Peer | undefined
     const network = await kuboNetwork({ logger, sources: () => running === undefined ? [] : ipfsSources(running) })
-    const connector = new HeliaConnector({ storage, store: pins, network, logger })
+    const connector = new HeliaConnector({ storage, store: pins, network, logger }, { collectWhenFull: true })
     const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
     const peer = createPeer(memberComponents({
       transport, store: state, connector, bootstrap, logger,

@@ -1,4 +1,5 @@
 /** The embedded IPFS: own blocks and pins, fed by members and, where it is allowed, by the IPFS network (design.md). */
+import { systemClock } from '../component.ts'
 import { inlineBlock, matchesCid, maxBlockSize } from './block.ts'
 import { batches } from './batches.ts'
 import { blockKey } from './block-storage.ts'
@@ -10,12 +11,12 @@ import { ProgressWatch } from './progress-watch.ts'
 import { resolvePath } from './resolve.ts'
 import * as raw from 'multiformats/codecs/raw'
 import type { BlockStorage } from './block-storage.ts'
-import type { AbortOptions, ComponentLogger, Logger } from '../component.ts'
+import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
 import type { IpfsId, RepoGcKey, RepoStat } from '../cluster/types.ts'
 import type { BlockExchange, FetchOptions } from '../exchange/exchange.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { Store } from '../store/store.ts'
-import type { Block, IpfsConnector, IpfsPinStatus, PinProgressOptions } from './ipfs.ts'
+import type { Block, GcOptions, IpfsConnector, IpfsPinStatus, PinProgressOptions } from './ipfs.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
@@ -43,6 +44,7 @@ export interface HeliaComponents {
   readonly store: Store
   readonly network: ContentNetwork
   readonly logger: ComponentLogger
+  readonly clock?: Clock | undefined
   /** Absent where there are no members to ask. */
   readonly members?: MemberBlocks | undefined
 }
@@ -55,6 +57,8 @@ export interface HeliaOptions {
   readonly requestTimeout?: number | undefined
   /** Blocks that one pin asks for at the same time. @default 32 */
   readonly concurrency?: number | undefined
+  /** Remove what no pin reaches when something is put and there is no room. @default false */
+  readonly collectWhenFull?: boolean | undefined
   /** Refuse to unpin. @default false */
   readonly unpinDisable?: boolean | undefined
 }
@@ -65,6 +69,8 @@ interface Wanted extends AbortOptions {
   readonly origins?: readonly Multiaddr[] | undefined
 }
 
+/** For this long after they were put, in ms, blocks are safe from a collection that keeps recent ones. */
+const putGrace = 60_000
 /** Bytes of blocks that are written at the same time. */
 const putBatch = 8 * 1024 * 1024
 
@@ -73,18 +79,24 @@ export class HeliaConnector implements IpfsConnector {
   readonly #store: Store
   readonly #pins: PinRecords
   readonly #network: ContentNetwork
+  readonly #clock: Clock
   readonly #log: Logger
   readonly #options: HeliaOptions
   readonly #guard = new GcGuard()
+  /** Keys of blocks that were put a moment ago: their pin may be on its way. */
+  readonly #recent = new Set<ReadonlySet<string>>()
+  readonly #stopped = new AbortController()
   #members: MemberBlocks | undefined
+  #collecting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor ({ storage, store, network, members, logger }: HeliaComponents, options: HeliaOptions = {}) {
+  constructor ({ storage, store, network, members, logger, clock = systemClock }: HeliaComponents, options: HeliaOptions = {}) {
     this.#storage = storage
     this.#store = store
     this.#pins = new PinRecords(store)
     this.#network = network
     this.#members = members
+    this.#clock = clock
     this.#log = logger.forComponent('helia')
     this.#options = options
   }
@@ -100,6 +112,8 @@ export class HeliaConnector implements IpfsConnector {
   }
 
   async #close (): Promise<void> {
+    this.#stopped.abort(new Error('the IPFS has stopped'))
+    await this.#collecting
     try {
       await this.#network.stop()
     } finally {
@@ -201,9 +215,10 @@ export class HeliaConnector implements IpfsConnector {
   async repoStat (): Promise<RepoStat> { return { repoSize: await this.#storage.size(), storageMax: this.#storage.storageMax } }
 
   /** Removes what no pin reaches. Pins and blocks that come meanwhile are left alone. The set of reached blocks is held in memory (about 100 bytes each). */
-  async * repoGc (options: AbortOptions = {}): AsyncGenerator<RepoGcKey> {
+  async * repoGc ({ keepRecent = false, ...options }: GcOptions = {}): AsyncGenerator<RepoGcKey> {
     const sweep = this.#guard.beginSweep()
     try {
+      if (keepRecent) for (const keys of this.#recent) for (const key of keys) sweep.keep(key)
       for await (const { cid, maxDepth } of this.#pins.all(options)) await this.#mark(cid, maxDepth, sweep.keep, options)
       for await (const cid of this.#storage.all()) {
         options.signal?.throwIfAborted()
@@ -237,13 +252,36 @@ export class HeliaConnector implements IpfsConnector {
   }
 
   async * blockPutStream (blocks: AsyncIterable<Block>, { signal }: AbortOptions = {}): AsyncGenerator<CID> {
-    for await (const batch of batches(blocks, ({ bytes }) => bytes.length, putBatch)) {
-      signal?.throwIfAborted()
-      await Promise.all(batch.map(async ({ cid, bytes }) => {
-        if (bytes.length > maxBlockSize || !await matchesCid(cid, bytes)) throw new BlockMismatchError(cid)
-        await this.#put({ cid, bytes })
-      }))
-      for (const { cid } of batch) yield cid
+    const keys = new Set<string>()
+    this.#recent.add(keys)
+    try {
+      for await (const batch of batches(blocks, ({ bytes }) => bytes.length, putBatch)) {
+        signal?.throwIfAborted()
+        await Promise.all(batch.map(async ({ cid, bytes }) => {
+          if (bytes.length > maxBlockSize || !await matchesCid(cid, bytes)) throw new BlockMismatchError(cid)
+          keys.add(blockKey(cid))
+          await this.#put({ cid, bytes })
+        }))
+        for (const { cid } of batch) yield cid
+      }
+    } catch (error) {
+      this.#recent.delete(keys)
+      if (error instanceof StorageFullError && this.#options.collectWhenFull === true) this.#collecting ??= this.#collect().finally(() => { this.#collecting = undefined })
+      throw error
+    } finally {
+      // Whoever stopped listening may pin all the same.
+      if (this.#recent.has(keys)) void this.#clock.sleep(putGrace, { signal: this.#stopped.signal }).catch(() => {}).finally(() => { this.#recent.delete(keys) })
+    }
+  }
+
+  /** Never rejects. */
+  async #collect (): Promise<void> {
+    try {
+      let removed = 0
+      for await (const { error } of this.repoGc({ signal: this.#stopped.signal, keepRecent: true })) if (error === '') removed++
+      this.#log.info('the store was full: %d blocks that no pin reaches were removed', removed)
+    } catch (error) {
+      if (!this.#stopped.signal.aborted) this.#log.warn('the store is full and could not be tidied: %s', error)
     }
   }
 

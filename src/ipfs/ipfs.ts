@@ -16,6 +16,11 @@ export interface PinProgressOptions extends AbortOptions {
   onProgress?: ((blocks: number, bytes?: number) => void) | undefined
 }
 
+export interface GcOptions extends AbortOptions {
+  /** Leave alone what was put a moment ago, where the IPFS knows: for collections that nobody asked for. @default false */
+  keepRecent?: boolean | undefined
+}
+
 export interface IpfsConnector extends Startable {
   /** Live identity; rejects when the IPFS does not answer. */
   id: (options?: AbortOptions) => Promise<IpfsId>
@@ -28,7 +33,7 @@ export interface IpfsConnector extends Startable {
   /** All recursive and direct pins. */
   pins: (options?: AbortOptions) => AsyncIterable<{ readonly cid: CID, readonly status: IpfsPinStatus }>
   repoStat: (options?: AbortOptions) => Promise<RepoStat>
-  repoGc: (options?: AbortOptions) => AsyncIterable<RepoGcKey>
+  repoGc: (options?: GcOptions) => AsyncIterable<RepoGcKey>
   swarmConnect: (addresses: readonly Multiaddr[], options?: AbortOptions) => Promise<void>
   swarmPeers: (options?: AbortOptions) => Promise<readonly PeerId[]>
   /** CID at the end of /ipfs/<cid>/… , /ipns/… or /ipld/… */

@@ -166,7 +166,7 @@ export class LightKeeper {
   async #makeRoom (signal: AbortSignal): Promise<void> {
     try {
       let removed = 0
-      for await (const { error } of this.#parts.connector.repoGc({ signal })) if (error === '') removed++
+      for await (const { error } of this.#parts.connector.repoGc({ signal, keepRecent: true })) if (error === '') removed++
       // Without what failed attempts left, the next pin may fit. After that only time or an unpin helps.
       if (removed > 0 && !this.#triedAgain) this.#triedAgain = true
       else {

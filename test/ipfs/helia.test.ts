@@ -5,8 +5,9 @@ import { HeliaConnector } from '../../src/ipfs/helia.ts'
 import { pinWith } from '../../src/pin/pin.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { collect, ipfsConnectorContract, nodeBlock, putAll, rawBlock, sampleDag } from '../contract/ipfs-connector.ts'
+import { ManualClock, settle } from '../contract/values.ts'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { BlockStorage } from '../../src/ipfs/block-storage.ts'
 import type { ContentNetwork, HeliaOptions, MemberBlocks } from '../../src/ipfs/helia.ts'
 import type { Block } from '../../src/ipfs/ipfs.ts'
@@ -170,4 +171,30 @@ it('leaves pins readable after a restart on the same store', async () => {
   await before.stop()
   const pins = await collect(open().pins())
   expect(pins.map(({ cid, status }: { readonly cid: CID, readonly status: string }) => [cid.toString(), status])).toEqual([[root.cid.toString(), 'recursive']])
+})
+
+it('leaves alone what was put a moment ago, where it is told to, and only for a moment', async () => {
+  const clock = new ManualClock()
+  const ipfs = new HeliaConnector({ storage: new MemoryBlockStorage(), store: new MemoryStore(), network: silentNetwork, logger: silentLogger, clock })
+  const { blocks } = await sampleDag('just put')
+  await putAll(ipfs, blocks)
+  expect(await collect(ipfs.repoGc({ keepRecent: true }))).toEqual([])
+  await clock.advance(60_000)
+  await settle(2)
+  expect((await collect(ipfs.repoGc({ keepRecent: true }))).length).toBe(blocks.length)
+  await putAll(ipfs, blocks)
+  expect((await collect(ipfs.repoGc())).length).toBe(blocks.length)
+  await ipfs.stop()
+})
+
+it('removes what no pin reaches when it is full, where it is told to', async () => {
+  const storage = new MemoryBlockStorage(1000n)
+  const ipfs = helia({ storage, options: { collectWhenFull: true } })
+  const [kept, tooBig, small] = [await rawBlock('k'.repeat(300)), await Promise.all([1, 2, 3].map((number) => rawBlock(String(number).repeat(300)))), await rawBlock('s'.repeat(500))]
+  await putAll(ipfs, [kept])
+  await ipfs.pin(pinWith(kept.cid))
+  await expect(putAll(ipfs, tooBig)).rejects.toMatchObject({ name: 'StorageFullError' })
+  await vi.waitFor(async () => { expect(await storage.size()).toBe(300n) })
+  await putAll(ipfs, [small])
+  expect(await storage.size()).toBe(800n)
 })
