@@ -45,15 +45,15 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 
 export interface PinRun { readonly acceptedPerSecond: number, readonly pinnedPerSecond: number, readonly p50: number, readonly p99: number, readonly sample: string }
 
-/** Pins `count` fresh CIDs from `clients` connections, then waits until no operation is left. */
-export async function pinRun (base: string, count: number, clients: number): Promise<PinRun> {
+/** Pins `count` fresh CIDs from `clients` connections with this replication factor, then waits until no operation is left. */
+export async function pinRun (base: string, count: number, clients: number, replication = -1): Promise<PinRun> {
   const cids = Array.from({ length: count }, freshCid)
   const latencies: number[] = []
   let next = 0
   const start = performance.now()
   await Promise.all(Array.from({ length: clients }, async () => {
     for (let cid = cids[next++]; cid !== undefined; cid = cids[next++]) {
-      const answer = await call(base, 'POST', `/pins/ipfs/${cid}?name=bench&replication-min=-1&replication-max=-1`)
+      const answer = await call(base, 'POST', `/pins/ipfs/${cid}?name=bench&replication-min=${replication}&replication-max=${replication}`)
       if (answer.status !== 200) throw new Error(`pin answered ${answer.status}: ${answer.body}`)
       latencies.push(answer.total)
     }

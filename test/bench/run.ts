@@ -1,19 +1,24 @@
 /**
  * npm run bench -- [--pins 20000] [--clients 32] [--rounds 3] [--add 64] [--url name=http://host:port]… [--pid name=PID]… [--only-urls]
+ * npm run bench -- --browser [--rounds 3] [--only member,pins,content,tabs,scroll,size] [--pins 20000,100000] [--profile FOLDER]   tabs instead (browser.ts)
  * Measures a fresh pinswarm peer in front of a stand-in for kubo, and beside it every server of the same REST API given by --url, in turns.
  */
 import { randomBytes } from 'node:crypto'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { benchBrowser } from './browser.ts'
 import { addRun, call, median, pinRun } from './load.ts'
 import { createPeerProcess } from '../processes.ts'
 import { startStandIn } from './stand-in-process.ts'
 
 const { values } = parseArgs({ options: {
-  pins: { type: 'string', default: '20000' }, clients: { type: 'string', default: '32' }, rounds: { type: 'string', default: '3' }, add: { type: 'string', default: '64' },
-  url: { type: 'string', multiple: true, default: [] }, pid: { type: 'string', multiple: true, default: [] }, 'only-urls': { type: 'boolean', default: false }
+  pins: { type: 'string' }, clients: { type: 'string', default: '32' }, rounds: { type: 'string', default: '3' }, add: { type: 'string', default: '64' },
+  url: { type: 'string', multiple: true, default: [] }, pid: { type: 'string', multiple: true, default: [] }, 'only-urls': { type: 'boolean', default: false },
+  browser: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, profile: { type: 'string' }
 } })
+const machine = `machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}`
+const pinsARound = Number(values.pins ?? 20_000)
 
 interface Target { readonly name: string, readonly base: string, readonly pid?: number | undefined, readonly figures: Map<string, number[]> }
 
@@ -29,7 +34,7 @@ const note = (target: Target, figure: string, value: number): void => { target.f
 const memory = async (pid: number): Promise<number> => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
 
 async function measure (target: Target): Promise<void> {
-  const pins = await pinRun(target.base, Number(values.pins), Number(values.clients))
+  const pins = await pinRun(target.base, pinsARound, Number(values.clients))
   note(target, 'pins accepted /s', pins.acceptedPerSecond)
   note(target, 'pins accepted and pinned /s', pins.pinnedPerSecond)
   note(target, 'pin answer p50 ms', pins.p50)
@@ -47,31 +52,39 @@ async function measure (target: Target): Promise<void> {
   if (target.pid !== undefined) note(target, 'resident memory MB', await memory(target.pid))
 }
 
-const stop: Array<() => Promise<void>> = []
-try {
-  if (!values['only-urls']) {
-    const standIn = await startStandIn()
-    stop.unshift(standIn.stop)
-    const peer = await createPeerProcess({ name: 'bench', secret: randomBytes(32).toString('hex'), ipfs: standIn.port, env: { CLUSTER_MONITORPINGINTERVAL: '15s', IPFS_CLUSTER_LOG_LEVEL: 'error' } })
-    stop.unshift(peer.remove)
-    await peer.start()
-    stop.unshift(peer.stop)
-    const target: Target = { name: 'pinswarm', base: peer.base, pid: peer.pid(), figures: new Map() }
-    note(target, 'start to ready ms', peer.readyAfter())
-    targets.unshift(target)
+async function benchServers (): Promise<void> {
+  const stop: Array<() => Promise<void>> = []
+  try {
+    if (!values['only-urls']) {
+      const standIn = await startStandIn()
+      stop.unshift(standIn.stop)
+      const peer = await createPeerProcess({ name: 'bench', secret: randomBytes(32).toString('hex'), ipfs: standIn.port, env: { CLUSTER_MONITORPINGINTERVAL: '15s', IPFS_CLUSTER_LOG_LEVEL: 'error' } })
+      stop.unshift(peer.remove)
+      await peer.start()
+      stop.unshift(peer.stop)
+      const target: Target = { name: 'pinswarm', base: peer.base, pid: peer.pid(), figures: new Map() }
+      note(target, 'start to ready ms', peer.readyAfter())
+      targets.unshift(target)
+    }
+    for (let round = 0; round < Number(values.rounds); round++) for (const target of targets) await measure(target)
+  } finally {
+    for (const end of stop) await end()
   }
-  for (let round = 0; round < Number(values.rounds); round++) for (const target of targets) await measure(target)
-} finally {
-  for (const end of stop) await end()
+
+  console.log(`${machine}; ${pinsARound} pins a round (the pinset grows), ${values.clients} clients, medians of ${values.rounds} rounds`)
+  const names = [...new Set(targets.flatMap((target) => [...target.figures.keys()]))]
+  const width = Math.max(...names.map((name) => name.length))
+  console.log([' '.repeat(width), ...targets.map((target) => target.name.padStart(14))].join(' '))
+  for (const name of names) {
+    console.log([name.padEnd(width), ...targets.map((target) => {
+      const value = median(target.figures.get(name) ?? [])
+      return (Number.isNaN(value) ? '-' : value >= 100 ? value.toFixed(0) : value.toFixed(2)).padStart(14)
+    })].join(' '))
+  }
 }
 
-console.log(`machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}; ${values.pins} pins a round (the pinset grows), ${values.clients} clients, medians of ${values.rounds} rounds`)
-const names = [...new Set(targets.flatMap((target) => [...target.figures.keys()]))]
-const width = Math.max(...names.map((name) => name.length))
-console.log([' '.repeat(width), ...targets.map((target) => target.name.padStart(14))].join(' '))
-for (const name of names) {
-  console.log([name.padEnd(width), ...targets.map((target) => {
-    const value = median(target.figures.get(name) ?? [])
-    return (Number.isNaN(value) ? '-' : value >= 100 ? value.toFixed(0) : value.toFixed(2)).padStart(14)
-  })].join(' '))
-}
+if (values.browser) {
+  const pins = (values.pins ?? '20000,100000').split(',').map(Number)
+  const lines = await benchBrowser({ rounds: Number(values.rounds), only: values.only.split(',').filter((name) => name !== ''), pins, profile: values.profile })
+  console.log([`${machine}; peers and a headless Chromium share it; medians`, ...lines].join('\n'))
+} else await benchServers()

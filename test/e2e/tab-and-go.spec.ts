@@ -20,7 +20,7 @@ test.describe(`a tab among two Go peers${missing}`, () => {
       const kubo = await createKubo()
       kubos.push(kubo)
       await kubo.start()
-      const go = await createGoPeer({ name, secret, kuboApiPort: kubo.apiPort, env: gos[0] === undefined ? {} : { CLUSTER_PEERADDRESSES: gos[0].addresses.tcp } })
+      const go = await createGoPeer({ name, secret, kuboApiPort: kubo.apiPort, env: { CLUSTER_CRDT_REBROADCASTINTERVAL: '5s', ...gos[0] === undefined ? {} : { CLUSTER_PEERADDRESSES: gos[0].addresses.tcp } } })
       gos.push(go)
       await go.start()
     }

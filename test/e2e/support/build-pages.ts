@@ -12,12 +12,17 @@ const pages = { lab: join(root, 'test/e2e/page'), photos: join(root, 'test/examp
 /** Name of the variable that says where the built pages are. */
 export const pagesVariable = 'PINSWARM_TEST_PAGES'
 
+/** Builds them below a folder. */
+export async function buildInto (folder: string, minify = false): Promise<void> {
+  for (const [name, source] of Object.entries(pages)) {
+    await build({ root: source, base: './', configFile: false, logLevel: 'warn', resolve: { alias: { 'pinswarm/web': join(root, 'web/index.ts') } }, build: { outDir: join(folder, name), target: 'es2024', minify, emptyOutDir: true, chunkSizeWarningLimit: 5000 } })
+  }
+}
+
 /** Builds them into a new folder; the function that comes back removes it. */
 export default async function buildPages (): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-pages-'))
-  for (const [name, source] of Object.entries(pages)) {
-    await build({ root: source, base: './', configFile: false, logLevel: 'warn', resolve: { alias: { 'pinswarm/web': join(root, 'web/index.ts') } }, build: { outDir: join(folder, name), target: 'es2024', minify: false, chunkSizeWarningLimit: 5000 } })
-  }
+  await buildInto(folder)
   process.env[pagesVariable] = folder
   return async () => { await rm(folder, { recursive: true, force: true }) }
 }
