@@ -186,7 +186,7 @@ test('the peer goes away and comes back', async ({ page, cluster }) => {
   await goTo(page, 'Pins')
   await expect(rowOf(page, 'before.txt')).toBeVisible()
   await node.stop()
-  await expect(page.getByText('The peer does not answer.')).toBeVisible()
+  await expect(page.getByText('The peer does not answer')).toBeVisible()
   await expect(rowOf(page, 'before.txt')).toBeVisible()
   await expectAccessible(page)
   await node.start()

@@ -19,6 +19,9 @@ export interface LiveOptions {
   readonly clock?: Clock | undefined
 }
 
+/** Why a peer that lost its last member counts as offline. */
+export const noMember = 'no member is in reach'
+
 const longestWait = 15_000
 const answersWithin = 5_000
 
@@ -108,7 +111,7 @@ export class LiveStream implements Live {
     const { recheckAfter, probe } = this.#source
     const { promise, reject } = Promise.withResolvers<never>()
     const check = (): void => {
-      probe({ signal: AbortSignal.any([signal, AbortSignal.timeout(recheckAfter ?? answersWithin)]) }).catch(() => { reject(new Error(recheckAfter === undefined ? 'no answer' : 'no member is in reach')) })
+      probe({ signal: AbortSignal.any([signal, AbortSignal.timeout(recheckAfter ?? answersWithin)]) }).catch(() => { reject(new Error(recheckAfter === undefined ? 'no answer' : noMember)) })
     }
     for (const type of ['online', 'offline', 'visibilitychange']) addEventListener(type, check, { signal, capture: true })
     const unsubscribe = recheckAfter === undefined ? undefined : this.subscribe(['peer:disconnected'], check)

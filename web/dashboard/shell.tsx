@@ -13,6 +13,7 @@ import { Mark } from './ui/mark.tsx'
 import { hrefOf, useRoute } from './route.ts'
 import { Badge, Button, ConfirmHost, Empty, Icon, LinkButton, Toasts, useLiveState } from './ui/index.ts'
 import type { IconName, Tone } from './ui/index.ts'
+import { noMember } from './live.ts'
 import type { Route } from './route.ts'
 import type { LiveState, Session } from './session.ts'
 
@@ -49,12 +50,17 @@ function Head ({ session, state }: { readonly session: Session, readonly state: 
   )
 }
 
+function offlineText ({ mode, live: { failure } }: Session): string {
+  const reason = failure === undefined ? '' : ` (${failure})`
+  if (mode === 'remote') return `The peer does not answer${reason}. What you see may be old.`
+  return failure === noMember ? 'No member is in reach. What you change is shared once one is.' : `The peer of this browser has stopped${reason}.`
+}
+
 function Banner ({ session }: { readonly session: Session }): JSX.Element {
-  const { failure } = session.live
   return (
     <div class="banner" role="status">
       <Icon name="offline" />
-      <p>{session.mode === 'tab' ? 'The peer in this browser does not answer.' : 'The peer does not answer.'} What you see may be old.{failure === undefined ? '' : ` (${failure})`}</p>
+      <p>{offlineText(session)}</p>
       <Button icon="recover" onClick={session.live.retry}>Try now</Button>
     </div>
   )
