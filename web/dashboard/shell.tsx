@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { AddDrop } from './views/add-drop.tsx'
 import { AddView } from './views/add.tsx'
 import { ActivityView } from './views/activity.tsx'
+import { recorderOf } from './views/activity/use-log.ts'
 import { InviteDialog } from './views/invite.tsx'
 import { PeersView } from './views/peers.tsx'
 import { PinView } from './views/pin.tsx'
@@ -74,6 +75,8 @@ export function Shell ({ session }: { readonly session: Session }): JSX.Element 
   const address = route.parts.join('/')
   const state = useLiveState(session.live)
   const isFirst = useRef(true)
+  // Events are collected from the start, whatever view is shown.
+  useEffect(() => { recorderOf(session) }, [session])
   useEffect(() => {
     document.title = `${titles.get(place) ?? 'Pin'} · ${session.title} · pinswarm`
     // A new view is read from its start; the first one leaves the focus where the browser put it.
