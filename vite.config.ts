@@ -6,6 +6,6 @@ export default defineConfig({
   root: fileURLToPath(new URL('web/dashboard', import.meta.url)),
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { outDir: fileURLToPath(new URL('dist/webui', import.meta.url)), emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0 },
+  build: { outDir: fileURLToPath(new URL('dist/webui', import.meta.url)), emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0, chunkSizeWarningLimit: 1500 },
   worker: { format: 'es' }
 })

@@ -23,6 +23,8 @@ export async function buildInto (folder: string, minify = false): Promise<void> 
 export default async function buildPages (): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-pages-'))
   await buildInto(folder)
+  // The dashboard lies where peers of this clone serve it from.
+  await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
   process.env[pagesVariable] = folder
   return async () => { await rm(folder, { recursive: true, force: true }) }
 }
