@@ -76,7 +76,7 @@ async function sendBody (outgoing: ServerResponse, body: AsyncIterable<Uint8Arra
   for await (const chunk of body) {
     if (outgoing.destroyed) break
     sent += chunk.length
-    if (!batch.push(chunk)) await drained(outgoing)
+    if (!batch.push(chunk) || outgoing.writableNeedDrain) await drained(outgoing)
   }
   batch.flush()
   return sent

@@ -137,6 +137,7 @@ class ApiHttpServer implements HttpServer {
   }
 
   async stop (): Promise<void> {
+    this.#api.close()
     const servers = this.#servers.splice(0)
     const closed = servers.map(async (server) => {
       await new Promise<void>((resolve) => {

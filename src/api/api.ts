@@ -36,6 +36,8 @@ export type Pages = (request: ApiRequest, path: string) => Promise<ApiResponse |
 export interface Api {
   /** Never rejects: a failure is an answer. Takes a web Request, or the part of one that a binding has. */
   readonly fetch: (request: ApiRequest) => Promise<ApiResponse>
+  /** Ends the answers that have no end of their own; those asked for later end at once. */
+  readonly close: () => void
 }
 
 const routes = [...peerRoutes, ...addRoutes, ...pinRoutes, ...healthRoutes, ...eventRoutes, ...contentRoutes]
@@ -61,6 +63,7 @@ function splitUrl (url: string): { readonly path: string, readonly search: strin
 export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, credentials, pages, clock = systemClock }: ApiOptions = {}): Api {
   const router = createRouter()
   const cors = createCors(corsOptions)
+  const closing = new AbortController()
   const auth = credentials === undefined ? undefined : createAuth(credentials)
   const extra: HeaderList = Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value] as const))
 
@@ -83,7 +86,7 @@ export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, 
     // The router reuses what it returned; take the variables before anything waits.
     const variables = { ...params }
     try {
-      const answer = await handler({ cluster, clock, request, query: new URLSearchParams(search), param: (name) => decodeSegment(variables[name] ?? '') })
+      const answer = await handler({ cluster, clock, closing: closing.signal, request, query: new URLSearchParams(search), param: (name) => decodeSegment(variables[name] ?? '') })
       return answer.with(extra)
     } catch (error) {
       return failure(error).with(extra)
@@ -91,6 +94,7 @@ export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, 
   }
 
   return {
+    close: () => { closing.abort() },
     fetch: async (request) => {
       const { path, search } = splitUrl(request.url)
       const page = await pages?.(request, path).catch((error: unknown) => failure(error))

@@ -98,7 +98,7 @@ describe('events', () => {
     const reading = (async () => { for await (const event of client.events({ signal: leave.signal })) throw new Error(event.type) })()
     while (cluster.listeners === 0) await new Promise((resolve) => setTimeout(resolve, 1))
     leave.abort(new Error('left'))
-    await reading.catch(() => {})
+    await expect(reading).rejects.toThrow('left')
     await expect.poll(() => cluster.listeners).toBe(0)
   })
 })

@@ -21,10 +21,10 @@ import type { HttpServerOptions } from '../../node/http/server.ts'
 
 const cid = 'bafkreibpmsjuqdvcgjat6job2dyepgswvawrnlda6vlolommnivog6v5ky'
 
-async function serve (options: Partial<HttpServerOptions> = {}, api?: Api) {
+async function serve (options: Partial<HttpServerOptions> = {}, api?: Pick<Api, 'fetch'>) {
   const cluster = new MemoryCluster()
   const log: string[] = []
-  const server = createHttpServer({ api: api ?? createApi(cluster), logger: silentLogger }, { listen: ['/ip4/127.0.0.1/tcp/0'], accessLog: (line) => { log.push(line) }, stopTimeout: 200, ...options })
+  const server = createHttpServer({ api: { close: () => {}, ...api ?? createApi(cluster) }, logger: silentLogger }, { listen: ['/ip4/127.0.0.1/tcp/0'], accessLog: (line) => { log.push(line) }, stopTimeout: 200, ...options })
   await server.start()
   onTestFinished(async () => { await server.stop() })
   const port = Number(server.addresses().find((address) => address.includes('/tcp/'))?.split('/')[4])

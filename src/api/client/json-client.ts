@@ -131,7 +131,13 @@ export class JsonClient {
   async * events ({ types = [], signal }: AbortOptions & { readonly types?: readonly string[] | undefined } = {}): AsyncGenerator<SentEvent> {
     const query = new URLSearchParams(types.length === 0 ? {} : { types: types.join(',') })
     const response = await checked(await this.#send('GET', '/events', { signal, query, headers: { Accept: 'text/event-stream' } }))
-    yield * sentEvents(response.body)
+    try {
+      yield * sentEvents(response.body)
+    } catch (cause) {
+      if (signal?.aborted === true) throw signal.reason
+      throw new ApiError(0, `/events: ${errorText(cause)}`, { cause })
+    }
+    signal?.throwIfAborted()
   }
 
   async token (options: AbortOptions = {}): Promise<string> { return asText((await this.#value('POST', '/token', options))['token'], 'token') }

@@ -114,6 +114,6 @@ export const eventRoutes: readonly Route[] = [
     status: 200,
     // The second header keeps proxies from collecting the events.
     headers: [['Content-Type', 'text/event-stream'], ['Cache-Control', 'no-cache'], ['X-Accel-Buffering', 'no']],
-    body: stream(context.cluster, context.clock, typesOf(context), context.request.signal)
+    body: stream(context.cluster, context.clock, typesOf(context), AbortSignal.any([context.request.signal, context.closing]))
   })]
 ]

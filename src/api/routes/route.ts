@@ -6,6 +6,8 @@ import type { ApiRequest, ApiResponse } from '../response.ts'
 export interface RouteContext {
   readonly cluster: Cluster
   readonly clock: Clock
+  /** Fires when the API is to end what has no end of its own. */
+  readonly closing: AbortSignal
   readonly request: ApiRequest
   readonly query: URLSearchParams
   /** A variable of the path, decoded. */
