@@ -8,6 +8,7 @@ import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { build as buildForBrowsers } from 'vite'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -39,6 +40,16 @@ await build({
   platform: 'node',
   banner: { js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);" }
 })
+
+// The browser's door holds all that it needs, resolved for browsers: any bundler takes it as it is, and so does a page.
+await buildForBrowsers({
+  root, configFile: false, logLevel: 'warn',
+  build: {
+    outDir: dist, emptyOutDir: false, copyPublicDir: false, target: 'es2024', chunkSizeWarningLimit: 1500,
+    rolldownOptions: { input: { web: join(root, 'web/index.ts') }, preserveEntrySignatures: 'strict', output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/web/[name]-[hash].js' } }
+  }
+})
+await buildForBrowsers({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
 
 const types = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
 if (types.status !== 0) process.exit(types.status ?? 1)

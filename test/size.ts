@@ -31,7 +31,7 @@ try {
   const disk = Number(run('du', ['-sk', 'node_modules'], consumer).split('\t')[0]) / 1024
   const packages = run('npm', ['ls', '--all', '--parseable'], consumer).trim().split('\n').length - 1
   for (const program of ['ipfs-cluster-service', 'ipfs-cluster-ctl']) process.stdout.write(run(process.execPath, [join(consumer, 'node_modules/.bin', program), '--version'], consumer))
-  for (const door of ['pinswarm', 'pinswarm/node', 'pinswarm/client']) run(process.execPath, ['--input-type=module', '-e', `await import('${door}')`], consumer)
+  for (const door of ['pinswarm', 'pinswarm/node', 'pinswarm/client', 'pinswarm/web']) run(process.execPath, ['--input-type=module', '-e', `await import('${door}')`], consumer)
   process.stdout.write(`tarball ${(size / 1e6).toFixed(1)} MB; installed ${(bytes / 1e6).toFixed(0)} MB in ${packages} packages (${disk.toFixed(0)} MiB on disk); limit ${limit} MB\n`)
   if (Math.max(bytes / 1e6, disk * 1.048576) > limit) process.exitCode = 1
 } finally { await rm(folder, { recursive: true, force: true }) }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'vite'
+import { buildWebui } from '../../../node/build-webui.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -24,7 +25,7 @@ export default async function buildPages (): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-pages-'))
   await buildInto(folder)
   // The dashboard lies where peers of this clone serve it from.
-  await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
+  await buildWebui()
   process.env[pagesVariable] = folder
   return async () => { await rm(folder, { recursive: true, force: true }) }
 }
