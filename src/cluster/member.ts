@@ -47,7 +47,7 @@ export function memberComponents ({ transport, store, connector: own, contentSto
     connector: own instanceof HeliaConnector ? own : withMembers({ connector: own, members: content, logger }),
     contentStore,
     consensus: ({ hooks, monitor }) => {
-      consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener) }, options.crdt)
+      consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener), streams: transport }, options.crdt)
       return consensus
     },
     informers,

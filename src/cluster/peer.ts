@@ -24,6 +24,7 @@ import { ClusterEmitter } from './events.ts'
 import { connectGraph } from './graph.ts'
 import { MetricsPublisher } from './metrics.ts'
 import { PeersService } from './peers.ts'
+import { ProgressTeller } from './progress.ts'
 import { PinPipeline } from './pin-pipeline.ts'
 import { Repinner } from './repin.ts'
 import { repoGc } from './repo-gc.ts'
@@ -214,7 +215,8 @@ class ClusterPeer implements Peer {
 
   /** Turns what the components tell into events. */
   #listener (): Startable {
-    const { transport, tracker, monitor, options } = this.#context
+    const { transport, tracker, monitor, consensus, clock, options } = this.#context
+    const progress = new ProgressTeller(clock, () => { this.#events.emit('sync:progressed', this.sync()) })
     const undo: Array<() => void> = []
     return {
       start: async () => {
@@ -222,6 +224,9 @@ class ClusterPeer implements Peer {
           transport.onConnect((peer) => { this.#events.emit('peer:connected', peer) }),
           transport.onDisconnect((peer) => { this.#events.emit('peer:disconnected', peer) }),
           tracker.onChange((info, progress) => { if (progress === undefined) this.#events.emit('status:changed', info); else this.#events.emit('pin:progressed', progress) }),
+          tracker.onChange((_info, blocks) => { if (blocks === undefined) progress.changed() }),
+          consensus.onProgress(() => { progress.changed() }),
+          () => { progress.stop() },
           monitor.onAlert((alert) => { if (!options.followerMode) this.#events.emit('alert:raised', alert) })
         )
       },

@@ -71,6 +71,8 @@ export interface Consensus extends Startable {
   /** Resolves once reads and writes are possible. */
   ready: (options?: AbortOptions) => Promise<void>
   progress: () => ConsensusProgress
+  /** Tells, as often as it changes, that there is progress. Returns the way to stop listening. */
+  onProgress: (listener: () => void) => () => void
   /** Removes all of the state; only while stopped. */
   clean: () => Promise<void>
 }

@@ -58,6 +58,16 @@ export function decodeBlock (cid: CID, bytes: Uint8Array): DeltaBlock {
   if (bytes.length > maxBlockBytes) throw new DecodeError(`block ${cid} of ${bytes.length} bytes`)
   if (cid.code !== dagPb.code || cid.multihash.code !== sha256Code) throw new DecodeError(`block ${cid} is not dag-pb with sha2-256`)
   if (!equals(cid.multihash.digest, sha256(bytes))) throw new DecodeError(`block ${cid} has other bytes`)
+  return readVerified(cid, bytes)
+}
+
+/** Reads the block that these bytes are. Throws DecodeError when they break the format or a bound. */
+export function readBlock (bytes: Uint8Array): DeltaBlock {
+  if (bytes.length > maxBlockBytes) throw new DecodeError(`block of ${bytes.length} bytes`)
+  return readVerified(CID.createV1(dagPb.code, createDigest(sha256Code, sha256(bytes))), bytes)
+}
+
+function readVerified (cid: CID, bytes: Uint8Array): DeltaBlock {
   try {
     const node = dagPb.decode(bytes)
     if (node.Links.length > maxLinks) throw new DecodeError(`${node.Links.length} links`)
@@ -66,6 +76,15 @@ export function decodeBlock (cid: CID, bytes: Uint8Array): DeltaBlock {
     return { cid, id: multihashKey(cid), links, delta: decodeDelta(node.Data ?? new Uint8Array(0)), bytes }
   } catch (error) {
     throw new DecodeError(`block ${cid}: ${errorText(error)}`, { cause: error })
+  }
+}
+
+/** Priority of the delta in a block's bytes; undefined when they are no block. */
+export function blockPriority (bytes: Uint8Array): number | undefined {
+  try {
+    return Number(parse(dagPb.decode(bytes).Data ?? new Uint8Array(0)).priority)
+  } catch {
+    return undefined
   }
 }
 

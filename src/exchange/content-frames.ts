@@ -5,7 +5,7 @@
  */
 import { DecodeError } from '../errors.ts'
 import { maxBlockSize } from '../ipfs/block.ts'
-import { concat } from '../bytes.ts'
+import { frame } from '../frames.ts'
 import { CID } from 'multiformats/cid'
 
 export const contentProtocol = '/pinswarm/content/1.0.0'
@@ -22,13 +22,6 @@ export const maxCids = 128
 const maxCidLength = 255
 export const maxRequestLength = 1 + maxCids * (1 + maxCidLength)
 export const maxAnswerLength = 1 + maxBlockSize
-const headerLength = 4
-
-function frame (parts: readonly Uint8Array[]): Uint8Array {
-  const header = new Uint8Array(headerLength)
-  new DataView(header.buffer).setUint32(0, parts.reduce((length, part) => length + part.length, 0))
-  return concat([header, ...parts])
-}
 
 /** The CID must fit into 255 bytes; `isAskable` says so. */
 export const encodeRequest = ({ want, cids }: ContentRequest): Uint8Array => frame([Uint8Array.of(wants.indexOf(want)), ...cids.flatMap(({ bytes }) => [Uint8Array.of(bytes.length), bytes])])
@@ -67,37 +60,4 @@ export function decodeAnswer (body: Uint8Array): ContentAnswer {
   if (body[0] === blockFollows[0]) return { here: true, bytes: body.subarray(1) }
   if (body.length !== 1 || (body[0] !== present[0] && body[0] !== absent[0])) throw new DecodeError('content answer: unknown kind')
   return { here: body[0] === present[0] }
-}
-
-/** Bodies of the frames in a stream of chunks; one longer than `limit` bytes, or a cut one, is a DecodeError. */
-export async function * framesOf (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
-  const header = new Uint8Array(headerLength)
-  let headerFilled = 0
-  let body: Uint8Array | undefined
-  let bodyFilled = 0
-  for await (const chunk of source) {
-    let offset = 0
-    while (offset < chunk.length) {
-      if (body === undefined) {
-        const part = chunk.subarray(offset, offset + headerLength - headerFilled)
-        header.set(part, headerFilled)
-        headerFilled += part.length
-        offset += part.length
-        if (headerFilled < headerLength) break
-        const length = new DataView(header.buffer).getUint32(0)
-        if (length === 0 || length > limit) throw new DecodeError(`content frame of ${length} bytes; 1 to ${limit} are allowed`)
-        body = new Uint8Array(length)
-        bodyFilled = 0
-      }
-      const part = chunk.subarray(offset, offset + body.length - bodyFilled)
-      body.set(part, bodyFilled)
-      bodyFilled += part.length
-      offset += part.length
-      if (bodyFilled < body.length) break
-      yield body
-      body = undefined
-      headerFilled = 0
-    }
-  }
-  if (headerFilled > 0) throw new DecodeError('content stream ended inside a frame')
 }

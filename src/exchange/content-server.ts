@@ -1,6 +1,7 @@
 /** Answers members that ask for blocks of the IPFS behind this peer. */
 import { DecodeError } from '../errors.ts'
-import { decodeRequest, encodeAnswer, framesOf, maxRequestLength } from './content-frames.ts'
+import { decodeRequest, encodeAnswer, maxRequestLength } from './content-frames.ts'
+import { framesOf } from '../frames.ts'
 import { maxBlockSize } from '../ipfs/block.ts'
 import type { ContentAnswer, ContentRequest, Want } from './content-frames.ts'
 import type { LocalBlocks } from './exchange.ts'

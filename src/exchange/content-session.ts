@@ -1,7 +1,8 @@
 /** Asks one member for blocks over one stream: what is asked at the same time travels together, answers come in order. */
 import { matchesCid } from '../ipfs/block.ts'
 import { BlockMismatchError } from '../ipfs/errors.ts'
-import { contentProtocol, decodeAnswer, encodeRequest, framesOf, maxAnswerLength, maxCids } from './content-frames.ts'
+import { contentProtocol, decodeAnswer, encodeRequest, maxAnswerLength, maxCids } from './content-frames.ts'
+import { framesOf } from '../frames.ts'
 import type { ContentAnswer, Want } from './content-frames.ts'
 import type { AbortOptions } from '../component.ts'
 import type { ByteStream, Transport } from '../transport/transport.ts'

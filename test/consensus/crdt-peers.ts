@@ -32,6 +32,8 @@ export interface CrdtClusterOptions {
   readonly store?: () => Store
   /** Do not start or connect. */
   readonly idle?: boolean
+  /** Members sync in bulk, too. */
+  readonly bulk?: boolean
 }
 
 export async function openCrdtCluster (count: number, options: CrdtClusterOptions = {}): Promise<CrdtCluster> {
@@ -64,7 +66,8 @@ function createMember (transport: Transport, meeting: MemoryExchange, clock: Clo
     hooks: { pinned: ({ cid, name }) => { told.push(`pinned ${cid} ${name}`) }, unpinned: (cid) => { told.push(`unpinned ${cid}`) } },
     clock,
     logger: silentLogger,
-    random: options.random
+    random: options.random,
+    streams: options.bulk === true ? transport : undefined
   }, options.consensus)
   let current = create()
   void exchange.start()

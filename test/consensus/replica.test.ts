@@ -124,7 +124,7 @@ describe('a replica in its store', () => {
     const batch = store.batch.bind(store)
     store.batch = async (operations) => { batches.push(operations.length); await batch(operations) }
     await replica.commit(() => [putOf(1, ''), putOf(2, ''), putOf(3, '')])
-    expect(batches).toEqual([3 + 2]) // three records, the block, heads and counters
+    expect(batches).toEqual([3 + 3]) // three records, the block, its place in the order, heads and counters
   })
 
   it('splits what exceeds 1 MiB into several deltas', async () => {

@@ -1,4 +1,5 @@
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, framesOf, maxAnswerLength, maxCids, maxRequestLength } from '../../src/exchange/content-frames.ts'
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, maxAnswerLength, maxCids, maxRequestLength } from '../../src/exchange/content-frames.ts'
+import { framesOf } from '../../src/frames.ts'
 import { collect, each, rawBlock } from '../contract/ipfs-connector.ts'
 import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
@@ -52,6 +53,6 @@ it('refuses more CIDs, longer frames and cut frames', async () => {
   expect(decodeRequest(most.subarray(4)).cids).toHaveLength(maxCids)
   const over = encodeRequest({ want: 'block', cids: Array.from({ length: maxCids + 1 }, () => cid) })
   expect(() => decodeRequest(over.subarray(4))).toThrow('wrong length')
-  await expect(collect(framesOf(each([Uint8Array.of(0, 0, 1, 0)]), 255))).rejects.toThrow('content frame of 256 bytes')
+  await expect(collect(framesOf(each([Uint8Array.of(0, 0, 1, 0)]), 255))).rejects.toThrow('frame of 256 bytes')
   await expect(collect(framesOf(each([Uint8Array.of(0, 0, 0, 9, 1)]), 255))).rejects.toThrow('ended inside a frame')
 })

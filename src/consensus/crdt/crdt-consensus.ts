@@ -18,6 +18,7 @@ import { PinRefusedError } from '../../errors.ts'
 import { cidKey } from '../../pin/keys.ts'
 import { asStored } from '../../pin/pin-json.ts'
 import { encodePin } from '../../pin/pin-proto.ts'
+import { BulkSync, type BulkSyncOptions, type SyncStreams } from './bulk-sync.ts'
 import { DagSync, type DagSyncOptions } from './dag-sync.ts'
 import { HeadBroadcaster } from './head-broadcaster.ts'
 import { createMetricPeerset } from './metric-peerset.ts'
@@ -39,6 +40,8 @@ export interface CrdtConsensusComponents {
   readonly onTrusted?: ((peer: PeerId) => void) | undefined
   /** Tells of new connections, which the heads greet. Returns the way to stop listening. */
   readonly onConnect?: ((listener: () => void) => () => void) | undefined
+  /** Streams between members: much of the pinset then comes from members of ours in bulk. @default block by block from everybody */
+  readonly streams?: SyncStreams | undefined
   /** Numbers in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined
 }
@@ -60,6 +63,7 @@ export interface CrdtConsensusOptions {
   /** Commits survive power loss, not only a killed process. @default false */
   readonly sync?: boolean | undefined
   readonly fetching?: DagSyncOptions | undefined
+  readonly bulk?: BulkSyncOptions | undefined
 }
 
 export interface CrdtStats {
@@ -101,11 +105,12 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   readonly #replica: Replica
   readonly #sync: DagSync
   readonly #broadcaster: HeadBroadcaster
+  readonly #listeners = new Set<() => void>()
   readonly #ready = Promise.withResolvers<void>()
   #running: Running | undefined
 
   constructor (components: CrdtConsensusComponents, options: CrdtConsensusOptions) {
-    const { store, exchange, pubsub, monitor, peerId, hooks, clock } = components
+    const { store, exchange, pubsub, monitor, peerId, hooks, clock, streams } = components
     this.#components = components
     this.#options = options
     this.#logger = components.logger.forComponent('crdt')
@@ -113,12 +118,14 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     this.#replica = new Replica({ store, logger }, {
       namespace: options.namespace,
       sync: options.sync,
-      onChange: (change) => { if (change.kind === 'pinned') hooks.pinned(change.pin); else hooks.unpinned(change.cid) }
+      onChange: (change) => { if (change.kind === 'pinned') hooks.pinned(change.pin); else hooks.unpinned(change.cid) },
+      onMerged: () => { for (const listener of this.#listeners) listener() }
     })
     this.topic = topicOf(options.clusterName ?? 'ipfs-cluster')
-    this.#sync = new DagSync({ replica: this.#replica, exchange, clock, logger }, options.fetching)
     this.#broadcaster = new HeadBroadcaster({ pubsub, clock, logger, random: components.random ?? Math.random, heads: () => sortedHeads(this.#replica.heads) }, this.topic)
     this.trust = createTrust(peerId, options.trustedPeers ?? '*', components.onTrusted)
+    const bulk = streams === undefined ? undefined : new BulkSync({ replica: this.#replica, streams, trust: this.trust, clock, logger }, options.bulk)
+    this.#sync = new DagSync({ replica: this.#replica, exchange, bulk, clock, logger }, options.fetching)
     this.peerset = createMetricPeerset({ self: peerId, monitor }, options.peersetMetric ?? 'ping')
     this.blocks = { get: async (cid) => await this.#replica.block(cid) }
     this.log = { put: async (pin, abort) => { await this.#put(pin, abort) }, delete: async (cid, abort) => { await this.#delete(cid, abort) }, pinset: this.#replica.pinset }
@@ -132,7 +139,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     let greeting = Promise.resolve()
     const stopGreeting = onConnect?.(() => { greeting = this.#broadcaster.greet(abort.signal) })
     const writer = createPinWriter({ replica: this.#replica, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
-    this.#sync.start()
+    await this.#sync.start()
     this.#running = {
       abort,
       writer,
@@ -185,6 +192,11 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   progress (): ConsensusProgress {
     const { heads, height, merged, missing } = this.stats()
     return { heads: heads.length, height, synced: merged, known: merged + missing }
+  }
+
+  onProgress (listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
   }
 
   async repair (): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * Brings blocks that others announced into the replica (wire.md §3.6). Heads are walked side by side. A block is merged as soon as
  * everything below it is; what waits too long, or becomes too much, is merged from the top down, and what is missing then is
- * remembered in the store and fetched later.
+ * remembered in the store and fetched later. Where much is missing, a member of ours may send it in bulk (bulk-sync.ts).
  */
+import type { BulkSync } from './bulk-sync.ts'
 import type { Replica } from './replica.ts'
 import type { Clock, Logger } from '../../component.ts'
 import type { DeltaBlock } from '../../crdt/block.ts'
@@ -11,6 +12,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { errorText } from '../../component.ts'
 import { decodeBlock } from '../../crdt/block.ts'
+import { nextPriority } from '../../crdt/heads.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { withDeadline } from './deadline.ts'
 
@@ -52,10 +54,13 @@ const maxFetchesByPeer = 16
 /** The same while nobody else waits: a part of all fetches. */
 const loneShare = 0.8
 const maxRetryFactor = 32
+/** Blocks missing below a head from which on they are asked for in bulk; fewer come sooner one by one. */
+const bulkGap = 32
 
 export class DagSync {
   readonly #replica: Replica
   readonly #exchange: BlockExchange
+  readonly #bulk: BulkSync | undefined
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #options: Required<{ [K in keyof DagSyncOptions]: number }>
@@ -74,13 +79,15 @@ export class DagSync {
   readonly #fetchesOf = new Tally()
   #waitingBytes = 0
   #merging = false
+  #inBulk = false
   #retryFactor = 1
   #retryPlanned = false
   #abort = new AbortController()
 
-  constructor (components: { readonly replica: Replica, readonly exchange: BlockExchange, readonly clock: Clock, readonly logger: Logger }, options: DagSyncOptions = {}) {
+  constructor (components: { readonly replica: Replica, readonly exchange: BlockExchange, readonly bulk?: BulkSync | undefined, readonly clock: Clock, readonly logger: Logger }, options: DagSyncOptions = {}) {
     this.#replica = components.replica
     this.#exchange = components.exchange
+    this.#bulk = components.bulk
     this.#clock = components.clock
     this.#logger = components.logger
     this.#options = {
@@ -96,13 +103,19 @@ export class DagSync {
   get pending (): number {
     let only = 0
     for (const id of this.#jobs.keys()) if (!this.#replica.wanted.has(id)) only++
-    return only + this.#replica.wanted.size
+    return Math.max(only + this.#replica.wanted.size, this.#bulk?.expected ?? 0)
   }
 
-  start (): void { this.#abort = new AbortController() }
+  async start (): Promise<void> {
+    this.#abort = new AbortController()
+    const ask = (first: readonly PeerId[]): void => { if (this.#replica.blocks === 0 || this.#replica.wanted.size > 0) this.#startBulk(first) }
+    await this.#bulk?.start((peer) => { ask([peer]) })
+    ask([])
+  }
 
   async stop (): Promise<void> {
     this.#abort.abort(new Error('stopped'))
+    await this.#bulk?.stop()
     while (this.#running.size > 0) await Promise.allSettled(this.#running)
     this.#jobs.clear()
     this.#jobsOf.clear()
@@ -148,7 +161,9 @@ export class DagSync {
 
   /** Where in the queue the next job to fetch is; -1: none may be fetched now. */
   #next (): number {
-    const fair = this.#queue.findIndex(({ announcer }) => announcer === undefined || this.#fetchesOf.of(announcer) < maxFetchesByPeer)
+    // What is below heads comes in bulk meanwhile.
+    const fair = this.#queue.findIndex(({ announcer }) => announcer === undefined ? !this.#inBulk : this.#fetchesOf.of(announcer) < maxFetchesByPeer)
+    if (this.#inBulk) return fair
     return fair < 0 && this.#queue.length > 0 && this.#fetching.size < this.#options.parallelFetches * loneShare ? 0 : fair
   }
 
@@ -160,9 +175,24 @@ export class DagSync {
       await this.#replica.setDirty(false)
     }
     this.#givenUp.clear()
+    if (this.#replica.wanted.size > 0) this.#startBulk([])
     this.#refill()
     this.#pump()
   }
+
+  /** Asks members for all that is missing, if there are any to ask; otherwise nothing changes. */
+  #startBulk (first: readonly PeerId[]): void {
+    if (this.#bulk === undefined || this.#inBulk || this.#abort.signal.aborted || this.#bulk.candidates(first).length === 0) return
+    this.#inBulk = true
+    this.#run(this.#bulk.run(first).then(() => {}).finally(() => {
+      this.#inBulk = false
+      // What waited for blocks that came finds them merged.
+      this.#pump()
+    }))
+  }
+
+  /** Priority of the highest head here. */
+  #height (): number { return nextPriority(this.#replica.heads) - 1 }
 
   #add (cid: CID, from: PeerId[], announcer?: string): Job | undefined {
     if (this.#jobs.size >= maxJobs) return undefined
@@ -236,6 +266,7 @@ export class DagSync {
       if (waiters === undefined) this.#waiters.set(id, new Set([job]))
       else waiters.add(job)
     }
+    if (missing.length > 0 && (this.#jobs.size > bulkGap || block.delta.priority > bulkGap + this.#height())) this.#startBulk(job.from)
     this.#waiting.set(job.id, job)
     this.#waitingBytes += block.bytes.length
     if (job.below.size === 0) this.#makeReady(job)
@@ -322,6 +353,7 @@ export class DagSync {
       await this.#clock.sleep(pause, { signal: this.#abort.signal })
       this.#retryPlanned = false
       this.#givenUp.clear()
+      if (this.#replica.wanted.size > 0) this.#startBulk([])
       this.#refill()
       this.#pump()
     })())

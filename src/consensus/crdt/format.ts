@@ -10,6 +10,7 @@ import { multihashKey } from '../../pin/keys.ts'
 import { StoreError } from '../../store/errors.ts'
 import { prefixRange } from '../../store/store.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
+import { rebuildOrder } from './block-order.ts'
 import { indexEntries, listedOf, pinOf, viewVersion } from './view.ts'
 
 /** Raise it when the layout changes in a way that old stores do not have. */
@@ -34,7 +35,7 @@ const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.strin
 export const stateOperation = (layout: Layout, state: ReplicaState): StoreOperation => ({
   type: 'put',
   key: layout.state,
-  value: json({ heads: sortedHeads(state.heads).map(({ cid, height }) => [cid.toString(), height]), pins: state.pins, early: state.early, blocks: state.blocks })
+  value: json({ heads: sortedHeads(state.heads).map(({ cid, height }) => [cid.toString(), height]), pins: state.pins, early: state.early, blocks: state.blocks, ordered: state.blocks })
 })
 
 const formatOperation = (layout: Layout, format: Format): StoreOperation => ({ type: 'put', key: layout.format, value: json(format) })
@@ -54,6 +55,10 @@ export async function loadReplica (store: Store, layout: Layout): Promise<Loaded
   if (format.store !== storeVersion) throw new StoreError('unavailable', `the store has format ${format.store}, this program reads ${storeVersion}`)
   let state = await readState(store, layout)
   if (format.view !== viewVersion) state = await rebuildView(store, layout, state)
+  if (!await isOrdered(store, layout)) {
+    await rebuildOrder(store, layout)
+    await store.batch([stateOperation(layout, state)])
+  }
   const wanted: CID[] = []
   for await (const chunk of store.values(prefixRange(layout.wanted))) for (const bytes of chunk) wanted.push(CID.decode(bytes))
   return { state, wanted, dirty: await store.has(layout.dirty) }
@@ -106,6 +111,12 @@ async function readState (store: Store, layout: Layout): Promise<ReplicaState> {
     return [multihashKey(cid), { cid, height: item[1] }] as const
   }))
   return { heads, pins: numberField(fields, 'pins'), early: numberField(fields, 'early'), blocks: numberField(fields, 'blocks') }
+}
+
+/** Programs that do not keep the order of blocks do not count it either. */
+async function isOrdered (store: Store, layout: Layout): Promise<boolean> {
+  const fields = await readJson(store, layout.state)
+  return fields === undefined || fields['ordered'] === fields['blocks']
 }
 
 async function readJson (store: Store, key: string): Promise<Readonly<Record<string, unknown>> | undefined> {

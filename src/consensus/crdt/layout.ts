@@ -10,6 +10,7 @@
  * <ns>/w<block id>         CID of a block that a merged one links to and that is not here yet
  * <ns>/d                   marked dirty by hand
  * <ns>/x/…                 index entries (view.ts)
+ * <ns>/o/<first place>     run of merged blocks by priority (block-order.ts)
  *
  * Keys and block ids begin with a slash.
  */
@@ -23,6 +24,7 @@ export interface Layout {
   readonly records: string
   readonly wanted: string
   readonly indexes: string
+  readonly order: string
   readonly block: (id: string) => string
   readonly record: (key: string) => string
   readonly element: (key: string, id: string) => string
@@ -43,6 +45,7 @@ export const layoutOf = (namespace: string): Layout => ({
   records: `${namespace}/v/`,
   wanted: `${namespace}/w/`,
   indexes: `${namespace}/x/`,
+  order: `${namespace}/o/`,
   block: (id) => `${namespace}/b${id}`,
   record: (key) => `${namespace}/v${key}`,
   element: (key, id) => `${namespace}/e${key}${id}`,

@@ -17,6 +17,7 @@ import { maxDeltaBytes, maxLinks } from '../../crdt/limits.ts'
 import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { prefixRange } from '../../store/store.ts'
+import { blockOrder, orderOperations, placeId, type Place } from './block-order.ts'
 import { applyChange, noEffects, type PinsetChange } from './changes.ts'
 import { clearReplica, loadReplica, stateOperation, type ReplicaState } from './format.ts'
 import { layoutOf, type Layout } from './layout.ts'
@@ -36,6 +37,8 @@ export interface ReplicaOptions {
   readonly sync?: boolean | undefined
   /** Told, in order, each change of the pinset once it is durable. */
   readonly onChange?: ((change: PinsetChange) => void) | undefined
+  /** Told when blocks were merged, after their changes. */
+  readonly onMerged?: (() => void) | undefined
 }
 
 /** One change for a commit. */
@@ -99,6 +102,12 @@ export class Replica {
   }
 
   async block (cid: CID): Promise<Uint8Array | undefined> { return await this.#store.get(this.#layout.block(multihashKey(cid))) }
+
+  /** Places of all merged blocks, parents first, in chunks. */
+  order (options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<readonly Place[]> { return blockOrder(this.#store, this.#layout, options) }
+
+  /** The blocks at these places. */
+  async blocksAt (places: readonly Place[]): Promise<ReadonlyArray<Uint8Array | undefined>> { return await this.#store.getMany(places.map((place) => this.#layout.block(placeId(place)))) }
 
   /** Links that are neither merged nor among `others`. */
   async missingLinks (block: DeltaBlock, isAmong: (id: string) => boolean): Promise<readonly CID[]> {
@@ -227,12 +236,13 @@ export class Replica {
       if (this.#wanted.has(block.id)) operations.push({ type: 'del', key: this.#layout.want(block.id) })
     }
     for (const [id, cid] of missing) operations.push({ type: 'put', key: this.#layout.want(id), value: cid.bytes })
-    operations.push(stateOperation(this.#layout, state))
+    operations.push(...orderOperations(this.#layout, blocks), stateOperation(this.#layout, state))
     await this.#store.batch(operations, { sync: this.#options.sync })
     this.#state = state
     for (const id of ids) this.#wanted.delete(id)
     for (const [id, cid] of missing) this.#wanted.set(id, cid)
     for (const change of effects.changes) this.#tell(change)
+    this.#options.onMerged?.()
   }
 
   #decodeStored (key: string, bytes: Uint8Array): DeltaBlock | undefined {
