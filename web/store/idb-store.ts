@@ -96,18 +96,28 @@ class IdbStore implements Store {
       const last = new Map<string, StoreOperation>()
       for (const { operations } of batches) for (const operation of operations) last.set(operation.key, operation)
       const transaction = this.#database.transaction(objectStore, 'readwrite', batches.some(({ sync }) => sync) ? 'strict' : 'relaxed')
-      const store = transaction.objectStore(objectStore)
-      const reading = this.#keepOld(store, last.keys())
-      for (const operation of last.values()) {
-        if (operation.type === 'put') store.put(operation.value, operation.key)
-        else store.delete(operation.key)
+      try {
+        this.#request(transaction, last)
+      } catch (error) {
+        // What was asked for before would be written all the same.
+        transaction.abort()
+        throw error
       }
-      if (!reading) transaction.commit()
       await committed(transaction)
       return batches.map(() => undefined)
     } catch (error) {
       throw this.#database.error(error)
     }
+  }
+
+  #request (transaction: IDBTransaction, operations: ReadonlyMap<string, StoreOperation>): void {
+    const store = transaction.objectStore(objectStore)
+    const reading = this.#keepOld(store, operations.keys())
+    for (const operation of operations.values()) {
+      if (operation.type === 'put') store.put(operation.value, operation.key)
+      else store.delete(operation.key)
+    }
+    if (!reading) transaction.commit()
   }
 
   /** Asked for before the writes of the same transaction, so that the answers are from before them. True where something was asked for. */
