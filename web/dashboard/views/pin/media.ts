@@ -5,8 +5,6 @@ export interface Media {
   readonly type: string
 }
 
-const latin = new TextDecoder('latin1')
-
 const signatures: ReadonlyArray<readonly [RegExp, Media['kind'], string]> = [
   [/^\x89PNG\r\n/, 'image', 'image/png'], [/^ÿØÿ/, 'image', 'image/jpeg'], [/^GIF8[79]a/, 'image', 'image/gif'], [/^RIFF....WEBP/s, 'image', 'image/webp'],
   [/^....ftypavif/s, 'image', 'image/avif'], [/^....ftypM4A/s, 'audio', 'audio/mp4'], [/^....ftyp/s, 'video', 'video/mp4'], [/^.Eß£/s, 'video', 'video/webm'],
@@ -26,7 +24,8 @@ function isText (bytes: Uint8Array): boolean {
 
 /** Undefined where there is nothing to show. */
 export function mediaOf (head: Uint8Array): Media | undefined {
-  const start = latin.decode(head.subarray(0, 512))
+  // Byte by byte: `latin1` of browsers is windows-1252.
+  const start = String.fromCharCode(...head.subarray(0, 512))
   const found = signatures.find(([pattern]) => pattern.test(start))
   if (found !== undefined) return { kind: found[1], type: found[2] }
   return isText(head) ? { kind: 'text', type: 'text/plain' } : undefined
