@@ -4,6 +4,7 @@ import { createApi } from '../src/api/api.ts'
 import type { Api } from '../src/api/api.ts'
 import { ipfsSources } from '../src/cluster/ipfs-sources.ts'
 import { memberComponents } from '../src/cluster/member.ts'
+import { enoughNeighbours } from '../src/cluster/introductions.ts'
 import { createPeer } from '../src/cluster/peer.ts'
 import type { Peer } from '../src/cluster/peer.ts'
 import { startAll, stopAll } from '../src/component.ts'
@@ -67,7 +68,7 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
     let running: Peer | undefined
     const network = await kuboNetwork({ logger, sources: () => running === undefined ? [] : ipfsSources(running) })
     const connector = new HeliaConnector({ storage, store: pins, network, logger }, { collectWhenFull: true })
-    const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
+    const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), lowWater: enoughNeighbours, dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
     const peer = createPeer(memberComponents({
       transport, store: state, connector, bootstrap, logger,
       contentStore: { kind: 'tab', persisted: async () => await navigator.storage.persisted() },

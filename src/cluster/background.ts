@@ -3,6 +3,8 @@ import { errorText, every } from '../component.ts'
 import type { AbortOptions } from '../component.ts'
 import type { Informer } from '../informer/informer.ts'
 import type { Bootstrapping, PeerContext } from './components.ts'
+import { introductionInterval } from './introductions.ts'
+import type { Introductions } from './introductions.ts'
 import type { MetricsPublisher } from './metrics.ts'
 import type { PeersService } from './peers.ts'
 import { waitForIpfs } from './readiness.ts'
@@ -15,6 +17,8 @@ const greetingDelay = 1_000
 export interface BackgroundParts {
   readonly context: PeerContext
   readonly bootstrap: Bootstrapping | undefined
+  /** Of a light peer. */
+  readonly introductions: Introductions | undefined
   readonly informers: readonly Informer[]
   readonly metrics: MetricsPublisher
   readonly peers: PeersService
@@ -122,7 +126,7 @@ export class Background {
   }
 
   #startLoops (): void {
-    const { context: { clock, log, options }, informers, metrics, peers, upkeep } = this.#parts
+    const { context: { clock, log, options }, introductions, informers, metrics, peers, upkeep } = this.#parts
     const repeat = (name: string, interval: number, now: boolean, work: (options: AbortOptions) => Promise<void>): void => {
       const onError = (error: unknown): void => { log.error(`${name} failed:`, errorText(error)) }
       this.spawn(name, async ({ signal }) => {
@@ -136,6 +140,7 @@ export class Background {
       await metrics.publishPing(abort)
       if (!wasUp && metrics.ipfsAnswers) this.#ipfsIsBack()
     })
+    if (introductions !== undefined) repeat('meeting members', introductionInterval, false, async (abort) => { await introductions.round(abort) })
     repeat('recovery', options.pinRecoverInterval, true, async (abort) => { await upkeep.recover(abort) })
     repeat('state sync', options.stateSyncInterval, false, async (abort) => { await upkeep.syncState(abort) })
     if (options.connectSwarmsDelay > 0) {

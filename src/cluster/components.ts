@@ -12,7 +12,7 @@ import type { Pin, PinOptions } from '../pin/pin.ts'
 import type { RpcClient } from '../rpc/rpc.ts'
 import type { PinTracker } from '../tracker/tracker.ts'
 import type { StatelessTrackerOptions } from '../tracker/stateless.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { AddressBook, Transport } from '../transport/transport.ts'
 import type { StorageState } from './types.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -56,6 +56,8 @@ export interface PeerComponents {
   readonly allocator?: Allocator | undefined
   /** Finds the way to members that are known from before. @default nobody is looked for */
   readonly bootstrap?: Bootstrapping | undefined
+  /** Where a light peer keeps what members tell it of others. @default it does not ask */
+  readonly addressBook?: Pick<AddressBook, 'remember'> | undefined
   readonly adder: (parts: AdderParts) => Adder
   /** Started after the transport and stopped before it: block exchanges, for instance. */
   readonly services?: readonly Startable[] | undefined

@@ -54,6 +54,7 @@ export function memberComponents ({ transport, store, connector: own, contentSto
     allocator: balancedAllocator(options.allocator),
     services: [...services, exchange, content],
     bootstrap,
+    addressBook: transport,
     adder: createAdder,
     logger
   }

@@ -22,6 +22,7 @@ import { resolveOptions } from './components.ts'
 import type { Bootstrapping, PeerComponents, PeerContext, PeerOptions } from './components.ts'
 import { ClusterEmitter } from './events.ts'
 import { connectGraph } from './graph.ts'
+import { Introductions } from './introductions.ts'
 import { MetricsPublisher } from './metrics.ts'
 import { PeersService } from './peers.ts'
 import { ProgressTeller } from './progress.ts'
@@ -65,7 +66,7 @@ class ClusterPeer implements Peer {
   #life: 'new' | 'started' | 'stopped' = 'new'
 
   constructor (components: PeerComponents, chosen: PeerOptions) {
-    const { transport, connector, bootstrap, services = [], clock = systemClock, logger = silentLogger, random = Math.random } = components
+    const { transport, connector, bootstrap, addressBook, services = [], clock = systemClock, logger = silentLogger, random = Math.random } = components
     if (components.informers.length === 0) throw new InvalidConfigError('informer', 'no informers are passed')
     const options = resolveOptions(chosen)
     const self = transport.peerId
@@ -107,7 +108,7 @@ class ClusterPeer implements Peer {
     this.#store = components.contentStore ?? { kind: 'helia' }
     const informers = components.informers.map((factory) => factory({ connector, pinQueueSize: () => tracker.pinQueueSize() }))
     const upkeep = new Upkeep({ ...context, pipeline: this.#pipeline })
-    this.#background = new Background({ context, bootstrap, informers, metrics, peers: this.#peers, repinner: this.#repinner, upkeep })
+    this.#background = new Background({ context, bootstrap, introductions: options.lightPeer === undefined || addressBook === undefined ? undefined : new Introductions(context, addressBook), informers, metrics, peers: this.#peers, repinner: this.#repinner, upkeep })
     this.#parts = [
       transport,
       ...services,
