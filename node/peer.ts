@@ -21,6 +21,7 @@ import type { Folder } from './folder.ts'
 import type { Identity } from './identity.ts'
 import { lockFolder } from './lock.ts'
 import type { FolderLock } from './lock.ts'
+import { invitationOf } from './invitation.ts'
 import { openRestApi } from './rest-api.ts'
 import type { HttpServer } from './http/server.ts'
 import { exists, peerIdOf, setUpFolder } from './setup.ts'
@@ -148,7 +149,7 @@ class FullPeer implements NodePeer {
       const keeper = keepPeerstore({ path: this.#peerstorePath, known: async () => await transport.known(), isReady: () => peer.isReady, log: this.#parts.logger.forComponent('pstoremgr') })
       close.push(keeper)
       await keeper.start()
-      const rest = options.restApi === false || this.config.api.restapi === undefined ? undefined : await openRestApi(peer, this.config.api.restapi, folder, this.#parts.logger)
+      const rest = options.restApi === false || this.config.api.restapi === undefined ? undefined : await openRestApi(peer, this.config.api.restapi, { folder, logger: this.#parts.logger, invitation: () => invitationOf(this.config, this.peerId, transport.addresses()) })
       if (rest !== undefined) {
         close.push(rest)
         await rest.start()

@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createApi } from '../src/api/api.ts'
+import type { Invitation } from '../src/api/invitation.ts'
 import type { Cluster } from '../src/cluster/cluster.ts'
 import { errorText } from '../src/component.ts'
 import type { ComponentLogger } from '../src/component.ts'
@@ -16,8 +17,15 @@ async function readPem (folder: Folder, path: string, key: string): Promise<stri
   try { return await readFile(folder.at(path), 'utf8') } catch (error) { throw new InvalidConfigError(`api.restapi.${key}`, errorText(error), { cause: error }) }
 }
 
+export interface RestApiParts {
+  readonly folder: Folder
+  readonly logger: ComponentLogger
+  /** What join links say. */
+  readonly invitation: () => Invitation
+}
+
 /** Not listening yet. Throws InvalidConfigError when a file it names cannot be read. */
-export async function openRestApi (cluster: Cluster, config: RestApiConfig, folder: Folder, logger: ComponentLogger): Promise<HttpServer> {
+export async function openRestApi (cluster: Cluster, config: RestApiConfig, { folder, logger, invitation }: RestApiParts): Promise<HttpServer> {
   const tls = config.sslCertFile === '' ? undefined : { cert: await readPem(folder, config.sslCertFile, 'ssl_cert_file'), key: await readPem(folder, config.sslKeyFile, 'ssl_key_file') }
   const logFile = config.httpLogFile === '' ? undefined : createWriteStream(folder.at(config.httpLogFile), { flags: 'a', mode: 0o600 })
   logFile?.on('error', (error) => { logger.forComponent('restapi').error('api.restapi.http_log_file', error) })
@@ -25,6 +33,7 @@ export async function openRestApi (cluster: Cluster, config: RestApiConfig, fold
     credentials: config.basicAuthCredentials ?? undefined,
     headers: config.headers,
     pages: webUi(webUiFolder()),
+    invitation,
     cors: {
       allowedOrigins: config.corsAllowedOrigins, allowedMethods: config.corsAllowedMethods, allowedHeaders: config.corsAllowedHeaders,
       exposedHeaders: config.corsExposedHeaders, allowCredentials: config.corsAllowCredentials, maxAge: config.corsMaxAge

@@ -16,6 +16,7 @@ export function apiRequest (incoming: IncomingMessage, signal: AbortSignal): Api
       }
     },
     body: hasBody ? { [Symbol.asyncIterator]: () => incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array> } : null,
+    remoteAddress: incoming.socket.remoteAddress,
     signal
   }
 }

@@ -9,12 +9,14 @@ import { addRoutes } from './routes/add.ts'
 import { contentRoutes } from './routes/content.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { inviteRoutes } from './routes/invite.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { pinRoutes } from './routes/pins.ts'
 import type { Clock } from '../component.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Credentials } from './auth.ts'
 import type { CorsOptions } from './cors.ts'
+import type { Invitation } from './invitation.ts'
 import type { ApiRequest, HeaderList } from './response.ts'
 import type { Handler } from './routes/route.ts'
 
@@ -26,6 +28,8 @@ export interface ApiOptions {
   readonly credentials?: Credentials | undefined
   /** Static pages beside the API; they need no login. @default none */
   readonly pages?: Pages | undefined
+  /** What join links of this peer say, asked for each. @default it makes none */
+  readonly invitation?: (() => Invitation) | undefined
   /** @default systemClock */
   readonly clock?: Clock | undefined
 }
@@ -40,7 +44,7 @@ export interface Api {
   readonly close: () => void
 }
 
-const routes = [...peerRoutes, ...addRoutes, ...pinRoutes, ...healthRoutes, ...eventRoutes, ...contentRoutes]
+const routes = [...peerRoutes, ...addRoutes, ...pinRoutes, ...healthRoutes, ...eventRoutes, ...inviteRoutes, ...contentRoutes]
 
 // Only the router of hono: its application cannot carry trailers, answers HEAD as GET, and knows no 405.
 function createRouter (): TrieRouter<Handler | undefined> {
@@ -60,7 +64,7 @@ function splitUrl (url: string): { readonly path: string, readonly search: strin
   return { path: path === '' ? '/' : path, search }
 }
 
-export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, credentials, pages, clock = systemClock }: ApiOptions = {}): Api {
+export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, credentials, pages, invitation, clock = systemClock }: ApiOptions = {}): Api {
   const router = createRouter()
   const cors = createCors(corsOptions)
   const closing = new AbortController()
@@ -86,7 +90,7 @@ export function createApi (cluster: Cluster, { cors: corsOptions, headers = {}, 
     // The router reuses what it returned; take the variables before anything waits.
     const variables = { ...params }
     try {
-      const answer = await handler({ cluster, clock, closing: closing.signal, request, query: new URLSearchParams(search), param: (name) => decodeSegment(variables[name] ?? '') })
+      const answer = await handler({ cluster, clock, closing: closing.signal, request, invitation, isAuthenticated: user !== undefined, query: new URLSearchParams(search), param: (name) => decodeSegment(variables[name] ?? '') })
       return answer.with(extra)
     } catch (error) {
       return failure(error).with(extra)

@@ -11,6 +11,7 @@ import { waitForStatus } from './client/wait.ts'
 import { ApiError } from './errors.ts'
 import { addedFromJson, bandwidthFromJson, graphFromJson, repoGcFromJson } from './json/cluster.ts'
 import { eventFromJson, storageFromJson, syncFromJson } from './json/events.ts'
+import { inviteFromJson } from './json/invite.ts'
 import { alertFromJson, metricFromJson } from './json/metric.ts'
 import { peerInfoFromJson } from './json/peer.ts'
 import { globalPinInfoFromJson } from './json/status.ts'
@@ -26,9 +27,10 @@ import type { Pin, PinType } from '../pin/pin.ts'
 import type { StatusFilter } from '../pin/status.ts'
 import type { AddCallOptions, ClientOptions, ScopeOptions } from './client/json-client.ts'
 import type { RemoteNode } from './client/content.ts'
-import type { Identifier, PinRequest } from './client/query.ts'
+import type { Identifier, InviteRequest, PinRequest } from './client/query.ts'
 import type { WaitOptions } from './client/wait.ts'
 import type { ApiEvent } from './events.ts'
+import type { Invite } from './json/invite.ts'
 import type { Json } from './json/json.ts'
 import type { UploadEntry } from './multipart/writer.ts'
 
@@ -39,7 +41,8 @@ export { ApiError } from './errors.ts'
 export type { ApiEvent } from './events.ts'
 export type { AddCallOptions, ClientOptions, ScopeOptions } from './client/json-client.ts'
 export type { DirectoryEntry, RemoteNode } from './client/content.ts'
-export type { AddRequest, Identifier, PinRequest } from './client/query.ts'
+export type { AddRequest, Identifier, InviteRequest, PinRequest } from './client/query.ts'
+export type { Invite } from './json/invite.ts'
 export type { ClientRequest, ClientResponse, Transport } from './client/transport.ts'
 export type { WaitOptions } from './client/wait.ts'
 export type { Content, UploadEntry } from './multipart/writer.ts'
@@ -107,6 +110,8 @@ export class ClusterClient {
   async sync (options?: AbortOptions): Promise<SyncState> { return syncFromJson(await this.json.sync(options)) }
   /** Where the peer keeps content, and what room it has. */
   async storage (options?: AbortOptions): Promise<StorageState> { return storageFromJson(await this.json.storage(options)) }
+  /** A link by which a browser joins. The secret is in it only where this client may have it. */
+  async invite (request?: InviteRequest & AbortOptions): Promise<Invite> { return inviteFromJson(await this.json.invite(request)) }
   /** What happens at the peer, as it happens; of these types, or of all. Ends when the connection does: read the state anew and listen again. */
   async * events ({ types = [], signal }: AbortOptions & { readonly types?: ReadonlyArray<ApiEvent['type']> | undefined } = {}): AsyncGenerator<ApiEvent> {
     for await (const { type, data } of this.json.events({ types, signal })) {

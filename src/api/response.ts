@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly url: string
   readonly headers: { readonly get: (name: string) => string | null }
   readonly body: AsyncIterable<Uint8Array> | null
+  /** IP of who asks, where a network is in between. */
+  readonly remoteAddress?: string | undefined
   /** Fires when the client is gone. */
   readonly signal: AbortSignal
 }

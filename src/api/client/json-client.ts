@@ -12,7 +12,7 @@ import type { AbortOptions } from '../../component.ts'
 import type { Json, JsonObject } from '../json/json.ts'
 import type { UploadEntry } from '../multipart/writer.ts'
 import type { SentEvent } from '../sent-events.ts'
-import type { AddRequest, Identifier, PinRequest } from './query.ts'
+import type { AddRequest, Identifier, InviteRequest, PinRequest } from './query.ts'
 import type { ClientRequest, ClientResponse, Transport } from './transport.ts'
 
 export interface ClientOptions {
@@ -127,6 +127,8 @@ export class JsonClient {
   async metrics (name: string, options: AbortOptions = {}): Promise<readonly Json[]> { return await this.#list('GET', `/monitor/metrics/${encodeURIComponent(name)}`, options) }
   async sync (options: AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/sync', options) }
   async storage (options: AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/storage', options) }
+  /** A join link; `secret: false` leaves the secret out. */
+  async invite ({ role = 'member', secret = true, ...options }: InviteRequest & AbortOptions = {}): Promise<JsonObject> { return await this.#value('GET', '/invite', { ...options, query: new URLSearchParams({ role, secret: String(secret) }) }) }
   /** Server-sent events as they come; ends when the peer ends them. */
   async * events ({ types = [], signal }: AbortOptions & { readonly types?: readonly string[] | undefined } = {}): AsyncGenerator<SentEvent> {
     const query = new URLSearchParams(types.length === 0 ? {} : { types: types.join(',') })

@@ -1,5 +1,6 @@
 /** Query strings of requests, from options. */
 import { formatGoTime } from '../../pin/go-time.ts'
+import type { JoinRole } from '../../join/join-link.ts'
 import type { AddOptions } from '../../adder/adder.ts'
 
 /** Anything whose text is the identifier: a CID, a PeerId, a Multiaddr, or the text itself. */
@@ -50,3 +51,11 @@ export const addQuery = (add: AddRequest): URLSearchParams => defined([
   ['raw-leaves', add.rawLeaves?.toString()], ['wrap-with-directory', add.wrapWithDirectory?.toString()], ['progress', add.progress?.toString()],
   ['local', add.local?.toString()], ['no-pin', add.noPin?.toString()], ['shard', 'false'], ['stream-channels', 'true']
 ])
+
+/** What kind of join link. */
+export interface InviteRequest {
+  /** @default 'member' */
+  readonly role?: JoinRole | undefined
+  /** @default true */
+  readonly secret?: boolean | undefined
+}
