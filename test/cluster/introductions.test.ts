@@ -1,0 +1,98 @@
+/** Members that a light peer hears of and does not know: whom it asks, whom it dials, and when again. */
+import type { PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { enoughNeighbours, Introductions } from '../../src/cluster/introductions.ts'
+import type { PeerContext } from '../../src/cluster/components.ts'
+import { silentLogger } from '../../src/component.ts'
+import type { Metric } from '../../src/monitor/metric.ts'
+import { ManualClock, testPeer } from '../contract/values.ts'
+
+const addressOf = (peer: PeerId): Multiaddr => multiaddr(`/ip4/127.0.0.1/tcp/1/ws/p2p/${peer.toString()}`)
+/** In the order of their names, as the politeness of light peers counts. */
+const [self, low, high] = [testPeer(1), testPeer(2), testPeer(3)].toSorted((a, b) => a.toString() < b.toString() ? -1 : 1)
+
+function setUp (options: { readonly me?: PeerId | undefined, readonly members: readonly PeerId[], readonly light?: readonly PeerId[], readonly near?: readonly PeerId[], readonly knows?: readonly PeerId[], readonly refused?: boolean }) {
+  const me = options.me ?? testPeer(100)
+  const hub = testPeer(101)
+  const clock = new ManualClock()
+  const near = new Map([hub, ...options.near ?? []].map((peer) => [peer.toString(), peer]))
+  const dialled: string[] = []
+  const remembered: string[] = []
+  const asked: string[] = []
+  const parts = {
+    self: me, clock, random: () => 0.5, log: silentLogger.forComponent('cluster'),
+    transport: {
+      connectedPeers: () => [...near.values()],
+      connect: async (peer: PeerId) => {
+        dialled.push(peer.toString())
+        if (options.refused === true) throw new Error('refused')
+        near.set(peer.toString(), peer)
+        return peer
+      }
+    },
+    monitor: {
+      latestValid: () => [me, ...near.values(), ...options.members].map((peer) => ({ peer }) as Metric),
+      latestPing: (peer: PeerId) => ({ peerName: '', ipfsAddresses: [], light: options.light?.some((other) => other.equals(peer)) === true })
+    },
+    rpc: {
+      call: async (peer: PeerId) => {
+        asked.push(peer.toString())
+        return { clusterPeersAddresses: [...options.knows ?? options.members, testPeer(55)].map(addressOf) }
+      }
+    }
+  } as unknown as ConstructorParameters<typeof Introductions>[0] & PeerContext
+  const introductions = new Introductions(parts, { remember: async (addresses) => { remembered.push(...addresses.map(String)) } })
+  return { introductions, clock, dialled, remembered, asked, hub }
+}
+
+const texts = (peers: ReadonlyArray<PeerId | undefined>): string[] => peers.map(String)
+
+describe('introductions', () => {
+  it('ask a neighbour, keep the addresses of those heard of and nobody else, and dial them', async () => {
+    const { introductions, dialled, remembered, asked, hub } = setUp({ members: [testPeer(2), testPeer(3)] })
+    await introductions.round()
+    expect(asked).toEqual([hub.toString()])
+    expect(remembered).toEqual([testPeer(2), testPeer(3)].map((peer) => addressOf(peer).toString()))
+    expect(dialled).toEqual(texts([testPeer(2), testPeer(3)]))
+    await introductions.round()
+    expect(dialled).toHaveLength(2)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('come back to who could not be reached, ever more rarely', async () => {
+    const { introductions, clock, dialled } = setUp({ members: [testPeer(2)], refused: true })
+    const counts: number[] = []
+    for (let second = 0; second < 16; second++) {
+      await introductions.round()
+      counts.push(dialled.length)
+      await clock.advance(1000)
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4])
+  })
+
+  it('between two light peers, let the lower ID dial first', async () => {
+    const light = [self, low, high].filter((peer) => peer !== undefined)
+    const first = setUp({ me: self, members: light.slice(1), light })
+    await first.introductions.round()
+    expect(first.dialled).toEqual(texts([low, high]))
+    const last = setUp({ me: high, members: light.slice(0, 2), light })
+    await last.introductions.round()
+    expect(last.dialled).toEqual([])
+    await last.clock.advance(3000)
+    await last.introductions.round()
+    expect(last.dialled).toEqual(texts([self, low]))
+  })
+
+  it('with enough neighbours, dial full members still, and of light ones keep the addresses', async () => {
+    const neighbours = Array.from({ length: enoughNeighbours }, (_, n) => testPeer(200 + n))
+    const [full, tab] = [testPeer(2), testPeer(300)]
+    const { introductions, clock, dialled, remembered } = setUp({ members: [full, tab], light: [tab], near: neighbours })
+    await introductions.round()
+    await clock.advance(3000)
+    await introductions.round()
+    expect(dialled).toEqual([full.toString()])
+    expect(remembered).toContain(addressOf(tab).toString())
+  })
+})
