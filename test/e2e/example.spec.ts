@@ -10,6 +10,7 @@ test('drop a photo, every open tab keeps it', async ({ browser, cluster, site })
   const pages = await Promise.all([1, 2].map(async () => await (await browser.newContext()).newPage()))
   for (const page of pages) await page.goto(`${site.url}photos/#${link}`)
   const [first, second] = pages
+  for (const page of pages) await expect(page.getByText('Drop a photo here')).toBeVisible()
   await first?.getByLabel('Drop a photo').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: png })
   for (const page of pages) {
     const photo = page.getByRole('img', { name: 'red.png' })
