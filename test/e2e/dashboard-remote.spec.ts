@@ -167,7 +167,7 @@ test('the login of a peer that asks who is there', async ({ page, cluster }) => 
   await isLive(page)
   await addFile(page, textFile('private.txt', 'for Ada'))
   await expect(page.getByRole('region', { name: 'Text of private.txt' })).toHaveText('for Ada')
-  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('analytical')
+  expect(await page.evaluate(() => JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)]))).not.toContain('analytical')
 
   await page.reload()
   await page.getByLabel('User').fill('ada')

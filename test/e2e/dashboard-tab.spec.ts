@@ -70,6 +70,44 @@ test('a link without the secret asks for it; what is not kept is asked for again
   await isLive(page)
 })
 
+test('a second tab uses the peer of the first, and goes on when that closes', async ({ page, cluster }) => {
+  const node = await cluster.peer('node')
+  await openLink(page, node, await cluster.link([node]))
+  await page.getByRole('button', { name: 'Join' }).click()
+  await isLive(page)
+  await addFile(page, textFile('first.txt', 'from the first tab'))
+  const second = await page.context().newPage()
+  const errors = errorsOf(second)
+  await second.goto(`${node.base}/webui/`)
+  await isLive(second)
+  await expect(rowOf(second, 'first.txt')).toBeVisible()
+  const cid = await addFile(second, textFile('second.txt', 'from the second tab'))
+  await expect(second.getByRole('region', { name: 'Text of second.txt' })).toHaveText('from the second tab')
+  await goTo(page, 'Pins')
+  await expect(rowOf(page, 'second.txt')).toBeVisible()
+  expect(await ctl(node, 'pin', 'ls')).toContain(cid)
+
+  await page.close()
+  await addFile(second, textFile('third.txt', 'after the first tab closed'))
+  await expect.poll(async () => await ctl(node, 'pin', 'ls')).toContain('third.txt')
+  expect(errors).toEqual([])
+})
+
+test('where browsers do not allow it, the page says what is missing', async ({ cluster, launchOptions, playwright }) => {
+  const node = await cluster.peer('node')
+  // Any name but localhost is no secure context without https.
+  const browser = await playwright.chromium.launch({ ...launchOptions, args: [...launchOptions.args ?? [], '--host-resolver-rules=MAP cluster.test 127.0.0.1'] })
+  try {
+    const page = await browser.newPage()
+    await page.goto(`${node.base.replace('127.0.0.1', 'cluster.test')}/webui/#${await cluster.link([node])}`)
+    await expect(page.getByText('a secure address: https, or localhost')).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Join' })).toBeHidden()
+    await expectAccessible(page)
+  } finally {
+    await browser.close()
+  }
+})
+
 test('a damaged link says so, and the other ways are offered', async ({ page, cluster }) => {
   const node = await cluster.peer('node')
   await openLink(page, node, 'join=broken')

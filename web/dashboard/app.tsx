@@ -1,6 +1,7 @@
 /** From what the page starts with to a session, and the frame around it. */
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { JSX } from 'preact'
+import { forgetLogin } from './memory.ts'
 import { remoteSession } from './session-remote.ts'
 import type { RemoteOptions } from './session-remote.ts'
 import { tabSession } from './session-tab.ts'
@@ -23,7 +24,15 @@ export function App ({ link }: { readonly link: TakenLink }): JSX.Element {
   const route = useRoute()
 
   const chooseAgain = useCallback(() => { setState({ kind: 'connect' }) }, [])
-  const openRemote = useCallback((options: RemoteOptions) => { setState({ kind: 'session', session: remoteSession(options, chooseAgain) }) }, [])
+  const openRemote = useCallback((options: RemoteOptions) => {
+    const askAgain = (): void => {
+      void session.close()
+      forgetLogin(options.url)
+      setState({ kind: 'login', url: options.url })
+    }
+    const session = remoteSession(options, { onLeft: chooseAgain, onRefused: askAgain })
+    setState({ kind: 'session', session })
+  }, [])
   const openTab = useCallback((peer: WebPeer, keepSecret: boolean) => {
     setState({ kind: 'session', session: tabSession(peer, { keepSecret }, chooseAgain) })
     if (location.hash.startsWith('#/connect')) navigate('pins')

@@ -4,7 +4,7 @@ import type { JoinLink } from '../../src/join/join-link.ts'
 import { errorText } from '../../src/component.ts'
 import { rememberedLogin, rememberedPlace } from './memory.ts'
 import type { Place } from './memory.ts'
-import { remoteClient } from './session-remote.ts'
+import { isUnauthorized, remoteClient } from './session-remote.ts'
 import type { Login, RemoteOptions } from './session-remote.ts'
 
 export type Start =
@@ -41,7 +41,7 @@ export async function askApi (url: string, login: Login | undefined, signal: Abo
     await remoteClient({ url, login }).version({ signal })
     return 'open'
   } catch (error) {
-    if (error instanceof Error && error.name === 'ApiError' && (error as Error & { readonly code: number }).code === 401) return 'login'
+    if (isUnauthorized(error)) return 'login'
     return { problem: errorText(error) }
   }
 }

@@ -2,6 +2,7 @@
 import type { PinRequest, UploadEntry } from '../../src/api/client.ts'
 import { errorText } from '../../src/component.ts'
 import type { Session } from './session.ts'
+import { pinListOf } from './views/pins/pin-list.ts'
 
 export type UploadState =
   | { readonly kind: 'waiting' | 'sending' | 'cancelled' }
@@ -87,12 +88,15 @@ export class Uploads {
     try {
       let cid = ''
       let addedEntries = 0
+      let size: number | undefined
       const onUpload = (sentBytes: number): void => { this.#set(id, { sentBytes }) }
       for await (const added of this.#session.add(item.entries, { ...request, cidVersion: 1, onUpload, signal: abort.signal })) {
         if (added.cid === undefined) continue
         cid = added.cid.toString()
+        size = added.size
         this.#set(id, { addedEntries: ++addedEntries })
       }
+      if (size !== undefined) pinListOf(this.#session).sizes.set(cid, size)
       this.#set(id, { state: { kind: 'done', cid } })
     } catch (error) {
       if (!abort.signal.aborted) this.#set(id, { state: { kind: 'failed', error: errorText(error) } })

@@ -62,7 +62,7 @@ class Keys {
     const { rows, table } = this.#list
     const to = moved(event.key, this.#pool, rows.length)
     if (to !== undefined) this.#move(to, event.shiftKey)
-    else if (event.key === 'Enter') open(this.#list, this.#pool.active)
+    else if (event.key === 'Enter') { this.#list.hadFocus = true; open(this.#list, this.#pool.active) }
     else if (event.key === ' ') this.toggle(this.#pool.active, event.shiftKey)
     else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) selectRange(this.#list, 0, rows.length - 1, true)
     else if (event.key === 'Escape' && table.selected > 0) { for (let row = 0; row < table.length; row++) table.select(row, false); this.#list.announce() }
@@ -109,6 +109,8 @@ export function PinGrid ({ list }: { readonly list: PinList }): JSX.Element {
     pool.current = made
     made.paint()
     scroller.scrollTop = list.scrollTop
+    if (list.hadFocus) scroller.focus({ preventScroll: true })
+    list.hadFocus = false
     scroller.addEventListener('keydown', keys.onKey)
     scroller.addEventListener('click', keys.onClick)
     scroller.addEventListener('focus', keys.tellActive)

@@ -25,8 +25,10 @@ export class PinList {
   criteria: Criteria = allPins
   /** Bytes of pins, where an add or the progress of a pin told them. */
   readonly sizes = new Map<string, number>()
-  /** Scroll position, for coming back. */
+  /** Scroll position, active row, and whether the keys were in the list: for coming back. */
   scrollTop = 0
+  active = 0
+  hadFocus = false
   readonly #session: Session
   readonly #listeners = new Set<() => void>()
   readonly #unsubscribe: Array<() => void> = []
@@ -34,6 +36,7 @@ export class PinList {
   #ordering = new AbortController()
   #isAnnounced = false
   #orderTimer: ReturnType<typeof setTimeout> | undefined
+  #orderTook = 0
 
   constructor (session: Session) {
     this.#session = session
@@ -170,18 +173,21 @@ export class PinList {
   #reorder (wait: number): void {
     if (this.#orderTimer !== undefined && wait > 0) return
     clearTimeout(this.#orderTimer)
+    // While thousands of pins arrive, ordering takes a third of the time at most.
     this.#orderTimer = setTimeout(() => {
       this.#orderTimer = undefined
       this.#ordering.abort()
       this.#ordering = new AbortController()
       const { signal } = this.#ordering
       const { table } = this
+      const begin = performance.now()
       orderOf(table, this.criteria, { unsorted: this.load.kind === 'loading', signal }).then((rows) => {
         if (signal.aborted || table !== this.table) return
+        this.#orderTook = performance.now() - begin
         this.rows = rows
         this.announce()
       }, () => {})
-    }, wait)
+    }, wait === 0 ? 0 : Math.max(wait, 2 * this.#orderTook))
   }
 }
 

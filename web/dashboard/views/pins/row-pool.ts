@@ -20,7 +20,6 @@ export interface RowPoolOptions {
 }
 
 export class RowPool {
-  active = 0
   readonly #options: RowPoolOptions
   readonly #slots: RowSlot[] = []
   readonly #resize: ResizeObserver
@@ -44,6 +43,8 @@ export class RowPool {
     this.#measure()
   }
 
+  get active (): number { return this.#options.list.active }
+  set active (index: number) { this.#options.list.active = index }
   get pageRows (): number { return Math.max(1, Math.floor((this.#viewport - this.#headHeight) / this.#rowHeight) - 1) }
   /** How many rows are shown: as many as fit into one element; searches narrow down what is beyond. */
   get count (): number { return Math.min(this.#options.list.rows.length, Math.floor(tallest / this.#rowHeight)) }
