@@ -1,5 +1,5 @@
 /** The IPFS network beyond the cluster as a tab sees it: the kubo of members, where a browser can dial it. Nobody is told of this tab, and nothing is served there. */
-import type { ComponentLogger, Logger } from '../../src/component.ts'
+import type { ComponentLogger } from '../../src/component.ts'
 import type { ContentNetwork } from '../../src/ipfs/helia.ts'
 import { SourceNetwork } from '../../src/ipfs/source-network.ts'
 import { isLoopback } from '../../src/transport/addresses.ts'
@@ -34,14 +34,6 @@ export async function kuboNetwork ({ sources, logger, ...given }: KuboNetworkOpt
   return new SourceNetwork({
     id: peerIdFromPrivateKey(key), logger,
     isDialable: (address) => isBrowserDialable(address, { secure, webRtc }),
-    open: async () => await (await import('./kubo-link.ts')).openKuboLink({ key, logger: discreet(logger), webRtc })
+    open: async () => await (await import('./kubo-link.ts')).openKuboLink({ key, logger, webRtc })
   }, { sources })
 }
-
-/** A node that is open on purpose needs no warning about it. */
-const discreet = (logger: ComponentLogger): ComponentLogger => ({
-  forComponent: (facility): Logger => {
-    const log = logger.forComponent(facility)
-    return { ...log, debug: log.debug, info: log.debug, warn: log.debug }
-  }
-})
