@@ -1,6 +1,6 @@
 /**
- * How a light peer gets to know the members that its join link does not name. It has no part in the DHT: members near it tell the addresses
- * they know of those whose pings it hears, and it dials them. Other light peers, which only a relay makes reachable, up to a number.
+ * How a light peer gets to know the full members that its join link does not name. It has no part in the DHT: members near it tell the addresses
+ * they know of those whose pings it hears, and it dials them. Nobody else could make that connection: a tab cannot be dialled. Tabs meet in the transport.
  */
 import { errorText } from '../component.ts'
 import type { AbortOptions } from '../component.ts'
@@ -12,14 +12,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 
 /** Ms between looks for members that are not near. */
 export const introductionInterval = 1_000
-/** Neighbours with which no further light peer is dialled unasked; their addresses are kept for when one is needed. */
-export const enoughNeighbours = 8
 /** Members asked for addresses in one round. */
 const askedAtOnce = 3
-/** Ms for one dial: WebRTC takes its time. */
+/** Ms for one dial. */
 const dialTimeout = 10_000
-/** Of two light peers that hear each other at once, the one with the higher ID waits this long for the other's dial, in ms. */
-const politeness = 3_000
 const firstRetry = 2_000
 const lastRetry = 60_000
 
@@ -46,7 +42,6 @@ export class Introductions {
     if (due.length === 0) return
     await this.#book.remember(await this.#ask(near, new Set(due.map(String)), options))
     await Promise.all(due.map(async (peer) => {
-      if (this.#isLight(peer) && transport.connectedPeers().length >= enoughNeighbours) return
       const limit = AbortSignal.timeout(dialTimeout)
       try {
         await transport.connect(peer, { signal: options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]) })
@@ -56,11 +51,11 @@ export class Introductions {
     }))
   }
 
-  /** Members heard of that are not near. Those that are near, or gone, are forgotten. */
+  /** Full members heard of that are not near. Those that are near, or gone, are forgotten. */
   #strangers (near: readonly PeerId[]): readonly PeerId[] {
     const { self, monitor } = this.#parts
     const nearby = new Set(near.map(String))
-    const strangers = monitor.latestValid('ping').map(({ peer }) => peer).filter((peer) => !peer.equals(self) && !nearby.has(peer.toString()))
+    const strangers = monitor.latestValid('ping').map(({ peer }) => peer).filter((peer) => !peer.equals(self) && !nearby.has(peer.toString()) && !this.#isLight(peer))
     const names = new Set(strangers.map(String))
     for (const name of this.#attempts.keys()) if (!names.has(name)) this.#attempts.delete(name)
     return strangers
@@ -70,11 +65,10 @@ export class Introductions {
     const now = this.#parts.clock.now()
     return strangers.filter((peer) => {
       const name = peer.toString()
-      const waits = this.#isLight(peer) && this.#parts.self.toString() > name ? politeness : 0
-      const { count, after } = this.#attempts.get(name) ?? { count: 0, after: now + waits }
-      const isDue = now >= after
-      this.#attempts.set(name, isDue ? { count: count + 1, after: now + Math.min(lastRetry, firstRetry * 2 ** count) } : { count, after })
-      return isDue
+      const { count, after } = this.#attempts.get(name) ?? { count: 0, after: now }
+      if (now < after) return false
+      this.#attempts.set(name, { count: count + 1, after: now + Math.min(lastRetry, firstRetry * 2 ** count) })
+      return true
     })
   }
 

@@ -3,21 +3,18 @@ import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { enoughNeighbours, Introductions } from '../../src/cluster/introductions.ts'
+import { Introductions } from '../../src/cluster/introductions.ts'
 import type { PeerContext } from '../../src/cluster/components.ts'
 import { silentLogger } from '../../src/component.ts'
 import type { Metric } from '../../src/monitor/metric.ts'
 import { ManualClock, testPeer } from '../contract/values.ts'
 
 const addressOf = (peer: PeerId): Multiaddr => multiaddr(`/ip4/127.0.0.1/tcp/1/ws/p2p/${peer.toString()}`)
-/** In the order of their names, as the politeness of light peers counts. */
-const [self, low, high] = [testPeer(1), testPeer(2), testPeer(3)].toSorted((a, b) => a.toString() < b.toString() ? -1 : 1)
-
-function setUp (options: { readonly me?: PeerId | undefined, readonly members: readonly PeerId[], readonly light?: readonly PeerId[], readonly near?: readonly PeerId[], readonly knows?: readonly PeerId[], readonly refused?: boolean }) {
-  const me = options.me ?? testPeer(100)
+function setUp (options: { readonly members: readonly PeerId[], readonly light?: readonly PeerId[], readonly refused?: boolean, readonly isAlone?: boolean }) {
+  const me = testPeer(100)
   const hub = testPeer(101)
   const clock = new ManualClock()
-  const near = new Map([hub, ...options.near ?? []].map((peer) => [peer.toString(), peer]))
+  const near = new Map(options.isAlone === true ? [] : [[hub.toString(), hub]])
   const dialled: string[] = []
   const remembered: string[] = []
   const asked: string[] = []
@@ -39,7 +36,7 @@ function setUp (options: { readonly me?: PeerId | undefined, readonly members: r
     rpc: {
       call: async (peer: PeerId) => {
         asked.push(peer.toString())
-        return { clusterPeersAddresses: [...options.knows ?? options.members, testPeer(55)].map(addressOf) }
+        return { clusterPeersAddresses: [...options.members, testPeer(55)].map(addressOf) }
       }
     }
   } as unknown as ConstructorParameters<typeof Introductions>[0] & PeerContext
@@ -47,15 +44,13 @@ function setUp (options: { readonly me?: PeerId | undefined, readonly members: r
   return { introductions, clock, dialled, remembered, asked, hub }
 }
 
-const texts = (peers: ReadonlyArray<PeerId | undefined>): string[] => peers.map(String)
-
 describe('introductions', () => {
   it('ask a neighbour, keep the addresses of those heard of and nobody else, and dial them', async () => {
     const { introductions, dialled, remembered, asked, hub } = setUp({ members: [testPeer(2), testPeer(3)] })
     await introductions.round()
     expect(asked).toEqual([hub.toString()])
     expect(remembered).toEqual([testPeer(2), testPeer(3)].map((peer) => addressOf(peer).toString()))
-    expect(dialled).toEqual(texts([testPeer(2), testPeer(3)]))
+    expect(dialled).toEqual([testPeer(2), testPeer(3)].map(String))
     await introductions.round()
     expect(dialled).toHaveLength(2)
     expect(asked).toHaveLength(1)
@@ -72,27 +67,17 @@ describe('introductions', () => {
     expect(counts).toEqual([1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4])
   })
 
-  it('between two light peers, let the lower ID dial first', async () => {
-    const light = [self, low, high].filter((peer) => peer !== undefined)
-    const first = setUp({ me: self, members: light.slice(1), light })
-    await first.introductions.round()
-    expect(first.dialled).toEqual(texts([low, high]))
-    const last = setUp({ me: high, members: light.slice(0, 2), light })
-    await last.introductions.round()
-    expect(last.dialled).toEqual([])
-    await last.clock.advance(3000)
-    await last.introductions.round()
-    expect(last.dialled).toEqual(texts([self, low]))
-  })
-
-  it('with enough neighbours, dial full members still, and of light ones keep the addresses', async () => {
-    const neighbours = Array.from({ length: enoughNeighbours }, (_, n) => testPeer(200 + n))
+  it('leave light peers to those who can reach them', async () => {
     const [full, tab] = [testPeer(2), testPeer(300)]
-    const { introductions, clock, dialled, remembered } = setUp({ members: [full, tab], light: [tab], near: neighbours })
-    await introductions.round()
-    await clock.advance(3000)
+    const { introductions, dialled, remembered } = setUp({ members: [full, tab], light: [tab] })
     await introductions.round()
     expect(dialled).toEqual([full.toString()])
-    expect(remembered).toContain(addressOf(tab).toString())
+    expect(remembered).toEqual([addressOf(full).toString()])
+  })
+
+  it('have nobody to ask, and dial nobody, while nobody is near', async () => {
+    const { introductions, dialled, asked } = setUp({ members: [testPeer(2)], isAlone: true })
+    await introductions.round()
+    expect([dialled, asked]).toEqual([[], []])
   })
 })
