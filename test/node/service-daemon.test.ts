@@ -8,6 +8,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { decodeJoinLink } from '../../src/join/join-link.ts'
 import { end, freePort, run } from '../processes.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -176,18 +177,23 @@ describe('a daemon', () => {
 describe('npm start', () => {
   test('makes a peer with an embedded store and prints one block, without the secret', async () => {
     const folder = join(home, 'fresh')
-    const env = { IPFS_CLUSTER_PATH: folder, CLUSTER_SECRET: secret, CLUSTER_MDNSINTERVAL: '0s', CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()}`, CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()}` }
+    const env = { IPFS_CLUSTER_PATH: folder, CLUSTER_SECRET: secret, CLUSTER_MDNSINTERVAL: '0s', CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()},/ip4/127.0.0.1/tcp/${await freePort()}/ws,/ip4/127.0.0.1/udp/${await freePort()}/webrtc-direct`, CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()}` }
+    const [plain = ''] = env.CLUSTER_LISTENMULTIADDRESS.split(',')
     const start = launch({ env }, [], 'start')
     await shows(start, /is ready/)
     await shows(start, /A second peer.*invite/)
-    for (const text of [`${env.CLUSTER_LISTENMULTIADDRESS}/p2p/12D3Koo`, env.CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS.replace('/ip4/', 'http://').replace('/tcp/', ':'), 'ipfs-cluster', 'private: content moves between the members', ` add FILE`, folder]) expect(start.log()).toContain(text)
+    for (const text of [`${plain}/p2p/12D3Koo`, env.CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS.replace('/ip4/', 'http://').replace('/tcp/', ':'), 'ipfs-cluster', 'private: content moves between the members', ` add FILE`, folder]) expect(start.log()).toContain(text)
     expect(start.log()).not.toContain(secret)
     expect(start.log().match(/is ready\./g)).toHaveLength(1)
     expect(start.log()).toMatch(/ Dashboard +(?:http:\/\/127\.0\.0\.1:\d+\/webui\/|not built: npm run build:webui)\n/)
+    const live = await run('ipfs-cluster-service', ['invite'], { env: { IPFS_CLUSTER_PATH: folder } })
+    const link = decodeJoinLink(/http:\S+#join=\S+/.exec(live.stdout.toString())?.[0] ?? '')
+    expect(link?.secret).toBe(secret)
+    expect(link?.addresses.map(String)).toEqual([expect.stringMatching(/\/tcp\/\d+\/ws\/p2p\/12D3Koo/), expect.stringMatching(/\/webrtc-direct\/certhash\/uEi/)])
     start.child.kill('SIGINT')
     expect(await start.exited).toBe(0)
     expect(Object.keys((JSON.parse(await readFile(join(folder, 'service.json'), 'utf8')) as { ipfs_connector: object }).ipfs_connector)).toEqual(['helia'])
     const invited = await run('ipfs-cluster-service', ['invite'], { env: { IPFS_CLUSTER_PATH: folder } })
-    expect(invited.stdout.toString()).toContain(`CLUSTER_SECRET=${secret} npm start -- --bootstrap ${env.CLUSTER_LISTENMULTIADDRESS}/p2p/`)
+    expect(invited.stdout.toString()).toContain(`CLUSTER_SECRET=${secret} npm start -- --bootstrap ${plain}/p2p/`)
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runService } from '../../node/commands/service/program.ts'
+import { decodeJoinLink } from '../../src/join/join-link.ts'
 import { lockFolder } from '../../node/lock.ts'
 import { version } from '../../src/version.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -175,6 +176,34 @@ describe('invite', () => {
     expect(stdout).toContain(`CLUSTER_SECRET=${cluster.secret} CLUSTER_CRDT_CLUSTERNAME='my cluster' npm start -- --bootstrap /ip4/10.1.2.3/tcp/9096/p2p/${id}\n`)
     expect(stdout).toContain(`/ip4/10.1.2.3/tcp/9098/ws/p2p/${id}`)
     expect(stdout).not.toContain('quic')
+  })
+
+  test('prints a join link and its QR code, in the role that is asked for, with the secret or without', async () => {
+    await service(['init', '--ipfs', 'helia'], { env: { CLUSTER_LISTENMULTIADDRESS: '/ip4/10.1.2.3/tcp/9098/ws,/ip4/127.0.0.1/tcp/9096', CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWRWTQEAfTUiRJnXDJ3gH6NP7jqgwFYSzrVmwKLMzV4Cay' } })
+    const { cluster } = await config()
+    const { id } = JSON.parse(await readFile(join(folder, 'identity.json'), 'utf8')) as { id: string }
+    const linkIn = (text: string) => decodeJoinLink(/https?:\/\/\S+#join=\S+/.exec(text)?.[0] ?? '')
+    const member = await service(['invite'])
+    expect(member.stdout).toContain('http://127.0.0.1:9094/webui/#join=')
+    expect(linkIn(member.stdout)).toMatchObject({ role: 'member', secret: cluster.secret, clusterName: 'ipfs-cluster' })
+    expect(linkIn(member.stdout)?.addresses.map(String)).toEqual([`/ip4/10.1.2.3/tcp/9098/ws/p2p/${id}`])
+    // Newcomers trust whom this peer trusts, and that is itself, too.
+    expect(String(linkIn(member.stdout)?.trustedPeers)).toBe(`${id},12D3KooWRWTQEAfTUiRJnXDJ3gH6NP7jqgwFYSzrVmwKLMzV4Cay`)
+    expect(member.stdout.split('\n').filter((line) => line.startsWith('██') && line.endsWith('██')).length).toBeGreaterThan(20)
+    const reader = await service(['invite', '--role', 'reader', '--no-secret', '--url', 'https://dash.example/x/'])
+    expect(reader.stdout).not.toContain(cluster.secret)
+    expect(reader.stdout).toContain('CLUSTER_SECRET=SECRET CLUSTER_FOLLOWERMODE=true npm start')
+    expect(reader.stdout).toContain('https://dash.example/x/#join=')
+    expect(linkIn(reader.stdout)).toMatchObject({ role: 'reader', secret: undefined })
+    expect((await service(['invite', '--role', 'king'])).stderr).toMatch(/^error making the invitation: --role: "king"/)
+    expect((await service(['invite', '--url', 'dash'])).stderr).toMatch(/^error making the invitation: --url: "dash"/)
+    const help = (await service(['invite', '--help'])).stdout
+    for (const word of ['reader', 'consensus.crdt.trusted_peers', 'https', 'ssl_cert_file', 'Examples']) expect(help).toContain(word)
+  })
+
+  test('says what is missing for browsers', async () => {
+    await service(['init'], { env: { CLUSTER_LISTENMULTIADDRESS: '/ip4/10.1.2.3/tcp/9096' } })
+    expect((await service(['invite'])).stdout).toContain('No join link for browsers: this peer needs a listener for them, such as /ip4/0.0.0.0/tcp/9098/ws')
   })
 
   test('has nothing to say of a peer without a secret or an address', async () => {

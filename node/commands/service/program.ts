@@ -10,7 +10,8 @@ import type { ServiceContext } from './context.ts'
 import type { DaemonFlags } from './daemon.ts'
 import { init } from './init.ts'
 import type { InitFlags } from './init.ts'
-import { invite } from './invite.ts'
+import { invite, inviteHelp } from './invite.ts'
+import type { InviteFlags } from './invite.ts'
 import { stateCleanup } from './state-cleanup.ts'
 import { stateExport } from './state-export.ts'
 import { stateImport } from './state-import.ts'
@@ -63,7 +64,12 @@ export function serviceProgram (streams: ProcessContext): Command {
       const { daemon } = await import('./daemon.ts')
       await daemon(await context(), flags)
     })
-  program.command('invite').description('print how another peer joins, with the secret').action(async () => { await invite(await context()) })
+  program.command('invite').description('print how another peer or a browser joins, with the secret')
+    .option('--role <role>', 'of browsers, and of the peers in the commands: member or reader', 'member')
+    .option('--no-secret', 'leave the secret out: whoever opens the link is asked for it')
+    .option('--url <url>', 'a dashboard that is deployed elsewhere (default: the one this peer serves)')
+    .addHelpText('after', inviteHelp)
+    .action(async (flags: InviteFlags) => { await invite(await context(), flags) })
   const state = program.command('state').description('the pinset of this peer; its daemon must be stopped')
   state.command('export').description('write the pinset, one JSON object a line').option('-f, --file <path>', 'where to (default: stdout)')
     .action(async (flags: { readonly file?: string }) => { await stateExport(await context(), flags.file) })
