@@ -1,5 +1,5 @@
 /** Join links for browsers, as `invite` prints them. */
-import { networkInterfaces } from 'node:os'
+import type { networkInterfaces } from 'node:os'
 import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
