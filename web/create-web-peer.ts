@@ -117,7 +117,7 @@ class TabPeer implements WebPeer {
 
   async persist (): Promise<boolean> { return await askPersist() }
 
-  add (...[entries, options]: Parameters<WebPeer['add']>): ReturnType<WebPeer['add']> { return this.client.add(entries, options) }
+  add (...[entries, { pin, ...options } = {}]: Parameters<WebPeer['add']>): ReturnType<WebPeer['add']> { return this.client.add(entries, { ...pin, ...options }) }
 
   addEventListener<K extends keyof WebPeerEvents> (type: K, listener: (event: WebPeerEvents[K]) => void): void { this.#events.addEventListener(type, listener as (event: Event) => void) }
   removeEventListener<K extends keyof WebPeerEvents> (type: K, listener: (event: WebPeerEvents[K]) => void): void { this.#events.removeEventListener(type, listener as (event: Event) => void) }
