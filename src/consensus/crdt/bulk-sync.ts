@@ -2,7 +2,7 @@
  * Brings the missing part of the DAG from a member of ours in one stream, instead of block by block (sync-frames.ts).
  * What comes is merged in large groups as it arrives and stays merged whatever happens then: whoever is asked next sends the rest.
  * Blocks rise from below, so nothing can prove before the end that a head leads to them; only members whose announcements of heads
- * count anyway are asked.
+ * count anyway are asked, and a block waits until another one links to it, or the end comes.
  */
 import type { Replica } from './replica.ts'
 import type { Clock, Logger } from '../../component.ts'
@@ -14,6 +14,7 @@ import { errorText } from '../../component.ts'
 import { readBlock } from '../../crdt/block.ts'
 import { DecodeError } from '../../errors.ts'
 import { framesOf } from '../../frames.ts'
+import { multihashKey } from '../../pin/keys.ts'
 import { withDeadline } from './deadline.ts'
 import { decodeSyncAnswer, encodeSyncRequest, maxSyncAnswer, syncProtocol, type SyncAnswer } from './sync-frames.ts'
 import { serveSync } from './sync-server.ts'
@@ -43,8 +44,16 @@ export interface BulkSyncComponents {
 const maxGroupBytes = 4 * 1024 * 1024
 /** Bytes a second that earn a slow member more time. */
 const leastPace = 16 * 1024
-/** Heads and missing blocks that one stream may bring beyond those known before: an honest one brings as many as writers met at once. */
-const maxStrays = 2048
+/** Blocks of one stream that none of those that came after links to: honest ones are as many as writers that did not know of each other. */
+const maxLoose = 512
+const maxLooseBytes = 16 * 1024 * 1024
+/** The same at the end, beside the heads that came first: those that came to the member meanwhile. */
+const maxLooseEnds = 64
+/** Blocks beyond the plan: those that came to the member meanwhile. */
+const maxUnplanned = 4096
+const maxPlan = 20_000_000
+/** Heads that may come before everything else. */
+const maxHeads = 1024
 /** Streams that are served at once; others are sent elsewhere. */
 const maxServed = 16
 const maxInboundStreams = 4
@@ -181,10 +190,13 @@ async function * timed (frames: AsyncIterable<Uint8Array>, patience: number, str
 class Incoming {
   readonly #replica: Replica
   readonly #groupBlocks: number
-  readonly #most: number
   readonly #blocksBefore: number
   /** Blocks below the heads that came first. */
   readonly #promised: string[] = []
+  /** Blocks that nothing links to yet, by id. */
+  readonly #loose = new Map<string, DeltaBlock>()
+  #looseBytes = 0
+  #heads = 0
   #plan: number | undefined
   #received = 0
   #height = 0
@@ -196,7 +208,6 @@ class Incoming {
     this.#replica = replica
     this.#groupBlocks = groupBlocks
     this.#blocksBefore = replica.blocks
-    this.#most = replica.heads.size + replica.wanted.size + maxStrays
   }
 
   /** Blocks of the plan that are not merged yet. */
@@ -205,29 +216,43 @@ class Incoming {
   async take (answer: Exclude<SyncAnswer, { readonly kind: 'end' | 'refusal' }>): Promise<void> {
     if (answer.kind === 'plan') {
       if (this.#plan !== undefined) throw new DecodeError('a second plan')
+      if (answer.blocks > maxPlan) throw new DecodeError(`a plan of ${answer.blocks} blocks`)
       this.#plan = answer.blocks
       return
     }
     if (this.#plan === undefined) throw new DecodeError('blocks without a plan')
     const blocks = answer.blocks.map(readBlock)
     if (answer.kind === 'heads') await this.#takeHeads(blocks)
-    else for (const block of blocks) this.#takeBlock(block, this.#plan)
-    if (this.#group.length >= this.#groupBlocks || this.#bytes >= maxGroupBytes) await this.#merge()
+    else for (const block of blocks) await this.#takeBlock(block, this.#plan)
   }
 
   /** Own writes build on the heads from the start, and a restart knows that something is missing. */
   async #takeHeads (blocks: readonly DeltaBlock[]): Promise<void> {
     if (this.#received > 0) throw new DecodeError('heads after blocks')
     const before = new Set(this.#replica.wanted.keys())
+    this.#heads += blocks.length
+    if (this.#heads > maxHeads) throw new DecodeError('too many heads')
     await this.#replica.merge(blocks)
-    this.#check()
     for (const id of this.#replica.wanted.keys()) if (!before.has(id)) this.#promised.push(id)
   }
 
-  #takeBlock (block: DeltaBlock, plan: number): void {
+  async #takeBlock (block: DeltaBlock, plan: number): Promise<void> {
     if (block.delta.priority < this.#height) throw new DecodeError('blocks out of order')
-    if (++this.#received > plan) throw new DecodeError('more blocks than planned')
+    if (++this.#received > plan + maxUnplanned) throw new DecodeError('more blocks than planned')
     this.#height = block.delta.priority
+    for (const link of block.links) this.#tie(multihashKey(link))
+    this.#loose.set(block.id, block)
+    this.#looseBytes += block.bytes.length
+    if (this.#loose.size > maxLoose || this.#looseBytes > maxLooseBytes) throw new DecodeError('blocks that belong to no head')
+    if (this.#group.length >= this.#groupBlocks || this.#bytes >= maxGroupBytes) await this.#merge()
+  }
+
+  /** A block links to this one: it belongs to the DAG, and everything below it is on its way before it. */
+  #tie (id: string): void {
+    const block = this.#loose.get(id)
+    if (block === undefined) return
+    this.#loose.delete(id)
+    this.#looseBytes -= block.bytes.length
     this.#group.push(block)
     this.#bytes += block.bytes.length
   }
@@ -237,13 +262,9 @@ class Incoming {
     this.#group = []
     this.#bytes = 0
     await this.#merging
-    this.#merging = this.#replica.merge(group).then(() => { this.#check() })
+    this.#merging = this.#replica.merge(group)
     // It is awaited with the next group; until then nobody listens.
     this.#merging.catch(() => {})
-  }
-
-  #check (): void {
-    if (this.#replica.heads.size + this.#replica.wanted.size > this.#most) throw new DecodeError('blocks that belong to no head')
   }
 
   /** Merges what came before the stream ended too early; what comes from a member that breaks the rules is dropped. */
@@ -260,6 +281,8 @@ class Incoming {
   /** Merges the rest. Resolves with the number of blocks received. */
   async end (): Promise<number> {
     if (this.#plan === undefined) throw new DecodeError('an end without a plan')
+    if (this.#loose.size > this.#heads + maxLooseEnds) throw new DecodeError('blocks that belong to no head')
+    for (const id of [...this.#loose.keys()]) this.#tie(id)
     await this.#merge()
     await this.#merging
     if (this.#promised.some((id) => this.#replica.wanted.has(id))) throw new DecodeError('heads without what is below them')

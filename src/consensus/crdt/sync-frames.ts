@@ -19,7 +19,7 @@ export interface RangeSummary {
 }
 
 export type SyncAnswer =
-  /** How many blocks follow, apart from heads. */
+  /** How many blocks follow, apart from heads; a few more when the member hears of new ones meanwhile. */
   | { readonly kind: 'plan', readonly blocks: number }
   /** Blocks that the asker may merge before what is below them. */
   | { readonly kind: 'heads', readonly blocks: readonly Uint8Array[] }

@@ -13,7 +13,7 @@ import { framesOf } from '../../frames.ts'
 /** Blocks read from the store at once. */
 const readAtOnce = 500
 /** Heads that are sent before everything else. */
-const maxHeadsFirst = 64
+const maxHeadsFirst = 1024
 
 export interface SyncServerOptions {
   /** Longest wait in ms for an asker that does not read. */
@@ -55,24 +55,22 @@ async function answer (replica: Replica, request: readonly RangeSummary[], signa
       const bytes = await replica.block(cid)
       if (bytes !== undefined) await send({ kind: 'heads', blocks: [bytes] })
     }
-    await sendBlocks(replica, ranges, blocks, signal, send)
+    await sendBlocks(replica, ranges, signal, send)
   }
   await send({ kind: 'end' })
 }
 
-/** At most as many as the plan says: what was merged since then is not part of it. */
-async function sendBlocks (replica: Replica, ranges: readonly PriorityRange[], most: number, signal: AbortSignal, send: (answer: SyncAnswer) => Promise<void>): Promise<void> {
+/** What was merged since the plan comes along. */
+async function sendBlocks (replica: Replica, ranges: readonly PriorityRange[], signal: AbortSignal, send: (answer: SyncAnswer) => Promise<void>): Promise<void> {
   let frame: Uint8Array[] = []
   let bytes = 0
-  let left = most
   const flush = async (): Promise<void> => {
     if (frame.length > 0) await send({ kind: 'blocks', blocks: frame })
     frame = []
     bytes = 0
   }
   for await (const places of replica.order({ signal })) {
-    const chosen = within(places, ranges).slice(0, left)
-    left -= chosen.length
+    const chosen = within(places, ranges)
     for (let from = 0; from < chosen.length; from += readAtOnce) {
       for (const block of await replica.blocksAt(chosen.slice(from, from + readAtOnce))) {
         if (block === undefined || block.length === 0) continue
@@ -81,7 +79,6 @@ async function sendBlocks (replica: Replica, ranges: readonly PriorityRange[], m
         if (bytes >= blocksPerFrame) await flush()
       }
     }
-    if (left === 0) break
   }
   await flush()
 }
