@@ -93,13 +93,19 @@ export class Background {
   /** Every informer's metrics, now. */
   async publishInformers (options: AbortOptions): Promise<void> { await this.#parts.metrics.publishInformers(this.#parts.informers, options) }
 
+  /** Tells everybody of this peer now. A peer that is not ready publishes nothing. */
+  async announce (options: AbortOptions): Promise<void> {
+    if (!this.#isReady) return
+    await this.publishInformers(options)
+    await this.#parts.metrics.publishPing(options)
+  }
+
   /** After joining: tell everybody of us now, and catch up. */
   async joined (options: AbortOptions): Promise<void> {
     // A peer that is not ready publishes nothing; all of this then follows with readiness.
     if (!this.#isReady) return
-    const { metrics, upkeep, peers, context: { clock, options: { monitorPingInterval } } } = this.#parts
-    await this.publishInformers(options)
-    await metrics.publishPing(options)
+    const { upkeep, peers, context: { clock, options: { monitorPingInterval } } } = this.#parts
+    await this.announce(options)
     this.spawn('connecting swarms', async (abort) => {
       await clock.sleep(monitorPingInterval, abort)
       await peers.connectSwarms(abort)

@@ -94,6 +94,8 @@ export interface PeerOptions {
   readonly connectSwarmsDelay?: number | undefined
   /** Publish the informers' metrics after every so many pins, unpins and blocks put; 0 = only by time. @default 0 */
   readonly informerTriggerInterval?: number | undefined
+  /** Least time to live of what this peer publishes of itself, in ms; asked each time: a page whose timers are slowed down needs more. @default () => 0 */
+  readonly leastMetricTtl?: (() => number) | undefined
   /** This peer is light (a browser tab): nobody counts on it, and of what is pinned everywhere it keeps as much as it can, or nothing. @default it is not */
   readonly lightPeer?: { readonly keepEverywhere: boolean } | undefined
   readonly tracker?: Omit<StatelessTrackerOptions, 'light'> | undefined
@@ -112,7 +114,8 @@ export const defaultPeerOptions = {
   allowLightPeers: false,
   followerMode: false,
   connectSwarmsDelay: 30_000,
-  informerTriggerInterval: 0
+  informerTriggerInterval: 0,
+  leastMetricTtl: (): number => 0
 } as const satisfies Omit<PeerOptions, 'peername' | 'tracker' | 'monitor' | 'lightPeer'>
 
 export type ResolvedPeerOptions = Pick<PeerOptions, 'lightPeer'> & { readonly [Key in Exclude<keyof PeerOptions, 'lightPeer'>]-?: Exclude<PeerOptions[Key], undefined> }

@@ -100,5 +100,5 @@ export class MetricsPublisher {
     return { name: 'ping', peer, value, expire: this.#deadline(2 * this.#parts.options.monitorPingInterval), valid: true, weight: 0n, partitionable: false, receivedAt: 0n }
   }
 
-  #deadline (ttl: number): bigint { return BigInt(Math.trunc(this.#parts.clock.now() + ttl)) * 1_000_000n }
+  #deadline (ttl: number): bigint { return BigInt(Math.trunc(this.#parts.clock.now() + Math.max(ttl, this.#parts.options.leastMetricTtl()))) * 1_000_000n }
 }

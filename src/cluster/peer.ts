@@ -45,6 +45,8 @@ export interface Peer extends Cluster, Startable {
   readonly isReady: boolean
   /** Resolves then; its API works before. Rejects when the peer stops first. */
   ready: () => Promise<void>
+  /** Publishes its metrics now, besides their own times. Does nothing before it is ready. */
+  announce: (options?: AbortOptions) => Promise<void>
 }
 
 /** A peer of these components, not started. It starts and stops them. */
@@ -140,6 +142,7 @@ class ClusterPeer implements Peer {
   }
 
   async ready (): Promise<void> { await this.#background.ready() }
+  async announce (options: AbortOptions = {}): Promise<void> { await this.#background.announce(options) }
 
   version (): string { return version }
 
