@@ -122,6 +122,9 @@ export class PinPipeline {
 
   #allocate (pin: Pin, existing: Pin | undefined, blacklist: readonly PeerId[]): readonly PeerId[] {
     const { allocator, monitor, consensus: { trust }, options: { pinOnlyOnTrustedPeers, pinOnlyOnUntrustedPeers, allowLightPeers } } = this.#parts
+    const mayHold = (peer: PeerId): boolean => allowLightPeers || !this.#isLight(peer)
+    const unwanted = isEverywhere(pin) ? undefined : pin.userAllocations.find((peer) => !mayHold(peer))
+    if (unwanted !== undefined) throw new PinRefusedError(`${unwanted.toString()} is a light peer (a browser tab), which may be gone at any moment: it is given pins only where cluster.allow_light_peers is true`)
     return allocator.allocate({
       replicationFactorMin: pin.replicationFactorMin,
       replicationFactorMax: pin.replicationFactorMax,
@@ -129,7 +132,7 @@ export class PinPipeline {
       priority: pin.userAllocations,
       blacklist,
       metrics: new Map(allocator.metricNames.map((name) => [name, monitor.latestValid(name)])),
-      eligible: (peer) => (allowLightPeers || !this.#isLight(peer)) && (!pinOnlyOnTrustedPeers || trust.isTrusted(peer)) && (!pinOnlyOnUntrustedPeers || !trust.isTrusted(peer))
+      eligible: (peer) => mayHold(peer) && (!pinOnlyOnTrustedPeers || trust.isTrusted(peer)) && (!pinOnlyOnUntrustedPeers || !trust.isTrusted(peer))
     })
   }
 

@@ -10,7 +10,7 @@ import type { PeerId } from '@libp2p/interface'
 /** Pins re-allocated at a time; their commits join. */
 const concurrency = 64
 
-type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'log'> & { readonly pipeline: PinPipeline }
+type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'log'> & { readonly pipeline: PinPipeline }
 
 export class Repinner {
   readonly #parts: Parts

@@ -5,7 +5,7 @@ import { closestFor } from './closest.ts'
 import type { PeerContext } from './components.ts'
 import type { PinPipeline } from './pin-pipeline.ts'
 
-type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'tracker' | 'clock' | 'log'> & { readonly pipeline: PinPipeline }
+type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'tracker' | 'clock' | 'log'> & { readonly pipeline: PinPipeline }
 
 export class Upkeep {
   readonly #parts: Parts
