@@ -20,11 +20,11 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18})
 
 /** Unix ms of an RFC 3339 time in any zone; digits beyond ms are dropped. Throws InvalidValueError for `field`. */
 export function parseGoTime (text: string, field = 'time'): number {
-  const invalid = new InvalidValueError(field, `${JSON.stringify(text.slice(0, 64))} is not an RFC 3339 time`)
+  const invalid = (): InvalidValueError => new InvalidValueError(field, `${JSON.stringify(text.slice(0, 64))} is not an RFC 3339 time`)
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = '', zone = ''] = rfc3339.exec(text) ?? []
-  if (zone === '' || Number(hour) > 23) throw invalid
+  if (zone === '' || Number(hour) > 23) throw invalid()
   const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${zone.toUpperCase()}`)
-  if (Number.isNaN(ms) || Number(day) > daysIn(Number(year), Number(month)) || ms > maxTime) throw invalid
+  if (Number.isNaN(ms) || Number(day) > daysIn(Number(year), Number(month)) || ms > maxTime) throw invalid()
   return Math.max(ms, zeroTime)
 }
 

@@ -30,7 +30,8 @@ export async function benchBrowser ({ rounds, only, pins, profile }: BrowserBenc
     figures.note('peer bundle, kB gzipped', peer / 1000, '≤ 350')
     figures.note('dashboard on top of it, kB gzipped', dashboard / 1000, '≤ 150')
   }
-  await onStage(async (stage) => {
+  // A profile should name functions as the sources do.
+  await onStage(profile === undefined, async (stage) => {
     if (wants('member')) await benchMember(stage, figures, rounds)
     if (wants('content')) await benchContent(stage, figures, 100, rounds, profile)
     if (wants('tabs')) await benchTabs(stage, figures, 50, rounds, profile)

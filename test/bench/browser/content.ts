@@ -26,7 +26,7 @@ const fetchIntoTab = async (page: Page, cid: string): Promise<number> => await p
     const info = peerMap.get(self)
     if (info?.status === 'pinned') return performance.now() - start
     if (info?.status === 'pin_error') throw new Error(info.error)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }, cid)
 

@@ -31,13 +31,13 @@ export interface Stage {
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** Builds the pages, serves them, and ends what was opened on it afterwards. */
-export async function onStage (bench: (stage: Stage) => Promise<void>): Promise<void> {
+export async function onStage (minify: boolean, bench: (stage: Stage) => Promise<void>): Promise<void> {
   const executablePath = needBrowser()
   const pages = await mkdtemp(join(tmpdir(), 'pinswarm-bench-'))
   const secret = randomBytes(32).toString('hex')
   const ends: Array<() => Promise<void>> = [async () => { await rm(pages, { recursive: true, force: true }) }]
   try {
-    await buildInto(pages, true)
+    await buildInto(pages, minify)
     const site = await serveFolder(pages)
     ends.push(site.close)
     await bench({

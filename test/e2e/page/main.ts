@@ -35,7 +35,7 @@ const lab = {
   CID,
   multiaddr,
   logs,
-  times: { started: 0, connected: 0, listed: 0 },
+  times: { started: 0, connected: 0, first: 0, listed: 0 },
   stranger,
   /** The peer of this page. */
   get peer (): WebPeer {
@@ -95,7 +95,7 @@ if (location.search === '?auto') {
     await lab.join(link === '' ? {} : { join: link })
     lab.times.started = performance.now()
     const listed = (async () => {
-      await lab.pins()
+      for await (const { cid } of lab.peer.client.pins()) lab.times.first ||= cid === undefined ? 0 : performance.now()
       lab.times.listed = performance.now()
     })()
     await lab.peer.connected()
