@@ -4,14 +4,17 @@
  * pinset and IPFS, and only recent pins and recent failures are remembered, up to a limit.
  */
 import { errorText } from '../component.ts'
-import type { AbortOptions, Clock, Logger } from '../component.ts'
+import type { Clock, Logger } from '../component.ts'
 import type { PinsetReader } from '../consensus/consensus.ts'
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import { ProgressWatch } from '../ipfs/progress-watch.ts'
 import { isEverywhere } from '../pin/pin.ts'
 import type { Pin } from '../pin/pin.ts'
+import { FreshPins } from './fresh-pins.ts'
 import { IpfsPins } from './ipfs-pins.ts'
 import { RetryLater } from './retry-later.ts'
+import { RoomMaker } from './room-maker.ts'
+import { Wakeable } from './wakeable.ts'
 import type { CID } from 'multiformats/cid'
 
 /** This peer is light: others do not count on it. Times in ms. */
@@ -28,7 +31,7 @@ export interface LightOptions {
 
 export interface LightKeeperParts {
   readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pins' | 'repoGc'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pins' | 'repoGc' | 'blockGetLocal'>
   readonly clock: Clock
   readonly log: Logger
   readonly onKept: (pin: Pin) => void
@@ -38,8 +41,9 @@ export interface LightKeeperParts {
 /** A pin that is this peer's own choice where it is light. */
 export const isVoluntary = (pin: Pin): boolean => isEverywhere(pin) && pin.type !== 'meta-pin'
 
-/** New pins remembered until they are fetched; beyond it the pinset is read again. */
-const maxRecent = 1000
+/** New pins that are looked for here before they have to wait their turn; one that gets no block for this long (ms) has to wait after all. */
+const looksAtOnce = 16
+const hurry = 1000
 /** Ms between two looks at the whole pinset where not everything could be remembered. */
 const rescanInterval = 3_600_000
 /** Ms between two progress events of one pin. */
@@ -53,24 +57,26 @@ interface Attempt { readonly abort: AbortController, readonly done: Promise<void
 export class LightKeeper {
   readonly #parts: LightKeeperParts
   readonly #options: { readonly [Key in keyof LightOptions]-?: Exclude<LightOptions[Key], undefined> }
-  readonly #recent = new Map<string, Pick<Pin, 'cid'>>()
+  /** Not looked at yet, and those that have to be fetched. */
+  readonly #fresh = new FreshPins()
+  readonly #recent = new FreshPins()
   readonly #later: RetryLater
   readonly #running = new Map<string, Attempt>()
   #rescan = true
   /** While the pinset is compared with it: what the IPFS held then, and what was kept since. */
   #held: IpfsPins | undefined
-  #wake: () => void = () => {}
+  readonly #waiting: Wakeable
+  readonly #waitingForFresh: Wakeable
+  readonly #room: RoomMaker
   #signal: AbortSignal | undefined
-  #makingRoom: Promise<void> | undefined
-  #freed: () => void = () => {}
-  /** Pauses in a row without a pin that fitted. */
-  #pauses = 0
-  #triedAgain = false
 
   constructor (parts: LightKeeperParts, { keepEverywhere, concurrency = 4, patience = 20_000, fullPause = 600_000 }: LightOptions) {
     this.#parts = parts
     this.#options = { keepEverywhere, concurrency, patience, fullPause }
     this.#later = new RetryLater(parts.clock)
+    this.#waiting = new Wakeable(parts.clock)
+    this.#waitingForFresh = new Wakeable(parts.clock)
+    this.#room = new RoomMaker(parts, fullPause)
   }
 
   /** Until the signal fires; never rejects. */
@@ -78,8 +84,8 @@ export class LightKeeper {
     this.#signal = signal
     const source = this.#candidates(signal)
     const { keepEverywhere, concurrency } = this.#options
-    await Promise.all(keepEverywhere ? Array.from({ length: concurrency }, () => this.#work(source, signal)) : [this.#release(signal)])
-    await this.#makingRoom
+    await Promise.all(keepEverywhere ? [this.#keepWhatIsHere(signal), ...Array.from({ length: concurrency }, () => this.#work(source, signal))] : [this.#release(signal)])
+    await this.#room.ready()
   }
 
   /** The pinset holds this voluntary pin now; `after`: work on it that must end first. */
@@ -89,14 +95,18 @@ export class LightKeeper {
       void after.then(() => { this.offer(pin) })
       return
     }
-    if (this.#recent.size < maxRecent) this.#recent.set(pin.cid.toString(), { cid: pin.cid })
-    else this.#rescan = true
-    this.#wake()
+    this.#later.delete(pin.cid.toString())
+    if (!this.#fresh.add(pin.cid)) {
+      this.#rescan = true
+      this.#waiting.wake()
+    }
+    this.#waitingForFresh.wake()
   }
 
   /** It is not wanted any more, or somebody else sees to it. The attempt that was cancelled ends with the promise. */
   drop (cid: CID): Promise<void> | undefined {
     const key = cid.toString()
+    this.#fresh.delete(key)
     this.#recent.delete(key)
     this.#later.delete(key)
     const attempt = this.#running.get(key)
@@ -105,36 +115,63 @@ export class LightKeeper {
   }
 
   /** A pin found no room: what it left is removed, and what nobody counts on waits. */
-  noRoom (): void {
-    const signal = this.#signal
-    if (signal !== undefined && !signal.aborted) this.#makingRoom ??= this.#makeRoom(signal).finally(() => { this.#makingRoom = undefined })
-  }
+  noRoom (): void { if (this.#signal !== undefined) this.#room.full(this.#signal) }
 
   /** Something was unpinned: there may be room. */
-  freed (): void { this.#freed() }
+  freed (): void { this.#room.freed() }
 
   async #work (source: AsyncGenerator<Candidate, void>, signal: AbortSignal): Promise<void> {
     for (;;) {
       const next = await source.next()
       if (next.done === true || signal.aborted) return
       const { pin, found } = next.value
-      const key = pin.cid.toString()
       // Others may have tried it since the candidate was found.
-      if (this.#running.has(key) || (found && !this.#isMissing(pin))) continue
-      const abort = new AbortController()
-      const done = this.#attempt(pin, abort, signal)
-      this.#running.set(key, { abort, done })
-      await done
-      this.#running.delete(key)
-      await this.#makingRoom
+      if (!found || this.#isMissing(pin)) await this.#try(pin, this.#options.patience, signal)
+      await this.#room.ready()
     }
   }
 
-  /** Never rejects. */
-  async #attempt (pin: Pin, abort: AbortController, signal: AbortSignal): Promise<void> {
+  /** Pins whose content is here already, because it was added here, wait for nobody. */
+  async #keepWhatIsHere (signal: AbortSignal): Promise<void> {
+    const { connector, clock } = this.#parts
+    while (!signal.aborted) {
+      if (this.#fresh.size === 0) await this.#waitingForFresh.sleep(never, signal)
+      let looking = 0
+      for (const [index, cid] of this.#fresh.take().entries()) {
+        const begun = clock.now()
+        const isHere = index < looksAtOnce && await connector.blockGetLocal(cid, { signal }).catch(() => undefined) !== undefined
+        const pin = isHere ? await this.#current(cid) : undefined
+        looking += clock.now() - begun
+        if (pin === undefined || !await this.#try(pin, hurry, signal)) this.#remember(cid)
+      }
+      // While many come (the pinset is fetched), others need the store more.
+      if (looking > 0) await clock.sleep(4 * looking, { signal }).catch(() => {})
+    }
+  }
+
+  #remember (cid: CID): void {
+    if (!this.#recent.add(cid)) this.#rescan = true
+    this.#waiting.wake()
+  }
+
+  /** True where it is kept now; one that somebody is at already is left to them. */
+  async #try (pin: Pin, patience: number, signal: AbortSignal): Promise<boolean> {
+    const key = pin.cid.toString()
+    if (this.#running.has(key)) return false
+    const abort = new AbortController()
+    let kept = false
+    const done = this.#attempt(pin, patience, abort, signal).then((result) => { kept = result })
+    this.#running.set(key, { abort, done })
+    await done
+    this.#running.delete(key)
+    return kept
+  }
+
+  /** Never rejects; true where it is kept now. */
+  async #attempt (pin: Pin, patience: number, abort: AbortController, signal: AbortSignal): Promise<boolean> {
     const onAbort = (): void => { abort.abort(signal.reason) }
     signal.addEventListener('abort', onAbort, { once: true })
-    const watch = new ProgressWatch(pin.cid, this.#options.patience, abort.signal)
+    const watch = new ProgressWatch(pin.cid, patience, abort.signal)
     let shownAt = 0
     try {
       await this.#parts.connector.pin(pin, {
@@ -147,35 +184,19 @@ export class LightKeeper {
         }
       })
       this.#later.delete(pin.cid.toString())
-      this.#pauses = 0
-      this.#triedAgain = false
+      this.#room.fitted()
       this.#held?.add(pin.cid, pin.maxDepth === 0 ? 'direct' : 'recursive')
       if (!abort.signal.aborted) this.#parts.onKept(pin)
+      return true
     } catch (error) {
-      if (abort.signal.aborted) return
+      if (abort.signal.aborted) return false
       this.#parts.log.debug('%s is not kept here: %s', pin.cid, errorText(error))
-      this.#later.add(pin)
+      if (patience !== hurry) this.#later.add(pin)
       if (error instanceof Error && error.name === 'StorageFullError') this.noRoom()
+      return false
     } finally {
       watch.clear()
       signal.removeEventListener('abort', onAbort)
-    }
-  }
-
-  /** What failed attempts left must not fill the store; never rejects. */
-  async #makeRoom (signal: AbortSignal): Promise<void> {
-    try {
-      let removed = 0
-      for await (const { error } of this.#parts.connector.repoGc({ signal, keepRecent: true })) if (error === '') removed++
-      // Without what failed attempts left, the next pin may fit. After that only time or an unpin helps.
-      if (removed > 0 && !this.#triedAgain) this.#triedAgain = true
-      else {
-        const pause = this.#options.fullPause * 2 ** Math.min(4, this.#pauses++)
-        this.#parts.log.info('no room for more of what is pinned everywhere: next look in %d s', pause / 1000)
-        await this.#sleep(pause, signal, (wake) => { this.#freed = wake })
-      }
-    } catch (error) {
-      if (!signal.aborted) this.#parts.log.warn('could not make room: %s', errorText(error))
     }
   }
 
@@ -195,28 +216,37 @@ export class LightKeeper {
         }
       } else if (this.#recent.size === 0 && this.#later.wait() !== 0) {
         const rescanIn = this.#later.overflowed ? rescanAt - clock.now() : never
-        await this.#sleep(Math.min(this.#later.wait() ?? never, rescanIn), signal, (wake) => { this.#wake = wake })
+        await this.#waiting.sleep(Math.min(this.#later.wait() ?? never, rescanIn), signal)
       }
     }
   }
 
   /** Recent pins, then those whose time has come again; as the pinset has them now. */
   async * #known (): AsyncGenerator<Candidate, void> {
-    for (const [key, { cid }] of this.#recent) {
-      this.#recent.delete(key)
-      yield * this.#current(cid)
-    }
-    for (const { cid } of this.#later.due()) yield * this.#current(cid)
+    yield * this.#currentOf(this.#recent.take(), false)
+    yield * this.#currentOf(this.#later.due().map(({ cid }) => cid), true)
   }
 
-  async * #current (cid: CID): AsyncGenerator<Candidate, void> {
+  /** Those that were tried since they came wait for their time. */
+  async * #currentOf (cids: readonly CID[], tried: boolean): AsyncGenerator<Candidate, void> {
+    for (const cid of cids) {
+      if (this.#recent.size > 0) yield * this.#currentOf(this.#recent.take(), false)
+      if (!tried && this.#later.has(cid.toString())) continue
+      const pin = await this.#current(cid)
+      if (pin !== undefined) yield { pin, found: false }
+    }
+  }
+
+  /** The voluntary pin that the pinset holds now. */
+  async #current (cid: CID): Promise<Pin | undefined> {
     try {
       const pin = await this.#parts.pinset.get(cid)
-      if (pin !== undefined && isVoluntary(pin)) yield { pin, found: false }
-      else this.#later.delete(cid.toString())
+      if (pin !== undefined && isVoluntary(pin)) return pin
+      this.#later.delete(cid.toString())
     } catch (error) {
       this.#parts.log.debug('%s is not looked at: %s', cid, errorText(error))
     }
+    return undefined
   }
 
   async * #scan (signal: AbortSignal): AsyncGenerator<Candidate, void> {
@@ -247,17 +277,5 @@ export class LightKeeper {
     } catch (error) {
       if (!signal.aborted) log.warn('what is pinned everywhere could not be given up: %s', errorText(error))
     }
-  }
-
-  /** Until the time is over, the signal fires or the function that `expose` gets is called. */
-  async #sleep (ms: number, signal: AbortSignal, expose: (wake: () => void) => void): Promise<void> {
-    const ended = new AbortController()
-    const end = (): void => { ended.abort(new Error('woken')) }
-    expose(end)
-    signal.addEventListener('abort', end, { once: true })
-    if (signal.aborted) end()
-    const options: AbortOptions = { signal: ended.signal }
-    await this.#parts.clock.sleep(ms, options).catch(() => {})
-    signal.removeEventListener('abort', end)
   }
 }

@@ -22,7 +22,7 @@ import type { CID } from 'multiformats/cid'
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
   readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins' | 'repoGc'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins' | 'repoGc' | 'blockGetLocal'>
   /** What this peer tells of itself: its name, its IPFS and where that is. */
   readonly identity: () => PingValue
   readonly clock?: Clock | undefined
