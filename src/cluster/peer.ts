@@ -27,6 +27,7 @@ import { MetricsPublisher } from './metrics.ts'
 import { PeersService } from './peers.ts'
 import { ProgressTeller } from './progress.ts'
 import { PinPipeline } from './pin-pipeline.ts'
+import { PinTotals } from './pin-totals.ts'
 import { Repinner } from './repin.ts'
 import { repoGc } from './repo-gc.ts'
 import { rpcHandlers } from './rpc-handlers.ts'
@@ -219,7 +220,8 @@ class ClusterPeer implements Peer {
 
   /** Turns what the components tell into events. */
   #listener (): Startable {
-    const { transport, tracker, monitor, consensus, clock, options } = this.#context
+    const { transport, tracker, monitor, consensus, connector, clock, options } = this.#context
+    const totals = new PinTotals({ connector, spawn: (name, work) => { this.#background.spawn(name, work) } })
     const progress = new ProgressTeller(clock, () => { this.#events.emit('sync:progressed', this.sync()) })
     const undo: Array<() => void> = []
     return {
@@ -227,7 +229,11 @@ class ClusterPeer implements Peer {
         undo.push(
           transport.onConnect((peer) => { this.#events.emit('peer:connected', peer) }),
           transport.onDisconnect((peer) => { this.#events.emit('peer:disconnected', peer) }),
-          tracker.onChange((info, progress) => { if (progress === undefined) this.#events.emit('status:changed', info); else this.#events.emit('pin:progressed', progress) }),
+          tracker.onChange((info, fetched) => {
+            if (fetched !== undefined) { this.#events.emit('pin:progressed', totals.complete(fetched)); return }
+            if (info.status !== 'pinning') totals.forget(info.cid)
+            this.#events.emit('status:changed', info)
+          }),
           tracker.onChange((_info, blocks) => { if (blocks === undefined) progress.changed() }),
           consensus.onProgress(() => { progress.changed() }),
           () => { progress.stop() },

@@ -178,6 +178,22 @@ describe('a peer', () => {
     await cluster.until(() => { expect(seen.slice(9)).toEqual(['left true', 'alert true']) })
   })
 
+  it('tells how much there is to fetch, once the root is here', async () => {
+    const cluster = await runningCluster(1)
+    const { peer, connector } = cluster.at(0)
+    const seen: Array<readonly [bytes: number | undefined, total: number | undefined]> = []
+    peer.addEventListener('pin:progressed', ({ detail: { bytes, totalBytes } }) => { seen.push([bytes, totalBytes]) })
+    connector.addBlock({ cid: testCid(1), bytes: new Uint8Array(400) })
+    connector.before('pin', async (_cid, { onProgress }) => {
+      for (let bytes = 100; bytes <= 400; bytes += 100) {
+        onProgress?.(bytes / 100, bytes)
+        await cluster.clock.sleep(1_000)
+      }
+    })
+    await peer.pin(testCid(1))
+    await cluster.until(() => { expect(seen).toEqual([[100, undefined], [200, 400], [300, 400], [400, 400]]) })
+  })
+
   it('stops in the middle of everything, twice, and leaves no timer behind', async () => {
     const cluster = await runningCluster(2)
     cluster.at(0).connector.before('pin', () => new Promise<void>(() => {}))
