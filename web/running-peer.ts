@@ -4,10 +4,9 @@ import { createApi } from '../src/api/api.ts'
 import type { Api } from '../src/api/api.ts'
 import { ipfsSources } from '../src/cluster/ipfs-sources.ts'
 import { memberComponents } from '../src/cluster/member.ts'
-import { enoughNeighbours } from '../src/cluster/introductions.ts'
 import { createPeer } from '../src/cluster/peer.ts'
 import type { Peer } from '../src/cluster/peer.ts'
-import { startAll, stopAll } from '../src/component.ts'
+import { errorText, startAll, stopAll } from '../src/component.ts'
 import type { AbortOptions, ComponentLogger, Startable } from '../src/component.ts'
 import { informers } from '../src/informer/index.ts'
 import { contentAudit } from '../src/ipfs/audit.ts'
@@ -42,6 +41,10 @@ export interface RunOptions extends Pick<WebPeerOptions, 'name' | 'storageMax' |
 
 /** A tab dials members that may be far, and others through them. */
 const dialTimeout = 10_000
+/** Connections with which a tab looks for no further members by itself. */
+const enoughNeighbours = 8
+/** Hidden pages run timers once a minute: two of those may be missed. In ms. */
+const hiddenTtl = 180_000
 /** How often a lonely tab looks for members, in ms. */
 const lookInterval = 5_000
 
@@ -55,17 +58,20 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
     opened.push({ start: async () => {}, stop: async () => { await close(part) } })
     return part
   }
+  const keepOpen = <T extends { close: () => Promise<void> }>(database: T): T => keep(database, async () => { await database.close() })
   try {
     const [state, pins, storage] = await Promise.all([
-      openIdbStore(names.state, lost).then((store) => keep(store, async () => { await store.close() })),
-      openIdbStore(names.pins, lost),
-      openIdbBlocks(names.blocks, { ...lost, storageMax, logger })
+      openIdbStore(names.state, lost).then(keepOpen),
+      openIdbStore(names.pins, lost).then(keepOpen),
+      openIdbBlocks(names.blocks, { ...lost, storageMax, logger }).then(keepOpen)
     ])
     const self = peerIdFromPrivateKey(privateKey)
     const transport = await createLibp2pTransport({ privateKey, logger, ...webTransports({ iceServers }) }, {
-      listen: webListen, secret: link.secret, agentVersion: `pinswarm/${version}`, dialTimeout, pubsub: { floodPublish: true }
+      listen: webListen, secret: link.secret, agentVersion: `pinswarm/${version}`, dialTimeout, seek: enoughNeighbours, pubsub: { floodPublish: true }
     })
     let running: Peer | undefined
+    /** The browser slows this page's timers down. */
+    let slow = false
     const network = await kuboNetwork({ logger, sources: () => running === undefined ? [] : ipfsSources(running) })
     const connector = new HeliaConnector({ storage, store: pins, network, logger }, { collectWhenFull: true })
     const bootstrap = new Bootstrap({ transport, logger }, { peerAddresses: link.addresses, knownAddresses: await knownAddresses(state), lowWater: enoughNeighbours, dialTimeout, interval: lookInterval, priorityInterval: 60_000 })
@@ -78,7 +84,8 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
       followerMode: link.role === 'reader',
       lightPeer: { keepEverywhere: options.keepEverywhere ?? true },
       allowLightPeers: link.allowLightPeers,
-      connectSwarmsDelay: 0
+      connectSwarmsDelay: 0,
+      leastMetricTtl: () => slow ? hiddenTtl : 0
     })
     running = peer
     const audit = contentAudit({
@@ -86,11 +93,21 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
       onLost: async (cid) => await peer.recover(cid, { local: true }),
       isWanted: async (cid) => peer.pinCount() === 0 || await peer.consensus.log.pinset.has(cid)
     })
-    const life = watchLife({ woken: () => { bootstrap.lookNow() }, hidden: () => {} })
+    const life = watchLife({
+      woken: () => { bootstrap.lookNow() },
+      hidden: (isHidden) => {
+        if (slow === isHidden) return
+        slow = isHidden
+        // Before the timers are slowed down: members are to know how long to wait for the next word.
+        peer.announce().catch((error: unknown) => { logger.forComponent('tab').debug('could not announce itself: %s', errorText(error)) })
+      }
+    })
     const parts = [peer, keepAddresses(state, transport), life, audit]
     await startAll(parts, abort)
     for (const part of parts) keep(part, async () => { await part.stop() })
-    return { peer, transport, api: createApi(peer), stop: async () => { await stopAll(opened) } }
+    const api = createApi(peer, { invitation: () => link })
+    keep(api, async () => { api.close() })
+    return { peer, transport, api, stop: async () => { await stopAll(opened) } }
   } catch (error) {
     await stopAll(opened).catch(() => {})
     throw error

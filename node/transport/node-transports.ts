@@ -5,7 +5,7 @@ import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import { uPnPNAT } from '@libp2p/upnp-nat'
 import { webSockets } from '@libp2p/websockets'
-import { isLoopback } from '../../src/transport/addresses.ts'
+import { isLoopback, isRelayed, isWebRtc } from '../../src/transport/addresses.ts'
 import { fullServices } from '../../src/transport/full-services.ts'
 import type { FullServicesOptions } from '../../src/transport/full-services.ts'
 import { webRtcTransports } from '../../src/transport/webrtc.ts'
@@ -22,7 +22,7 @@ export interface NodeTransportOptions extends FullServicesOptions {
 
 /** The parts of a Libp2pTransport that only Node has. A peer that listens on loopback alone neither maps ports nor asks the local network. */
 export function nodeTransports ({ listen, secret, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
-  const beyond = listen.some((address) => !isLoopback(address))
+  const beyond = listen.some((address) => !isLoopback(address) && !isRelayed(address) && !isWebRtc(address))
   return {
     transports: [tcp(), webSockets(), ...webRtcTransports()],
     ...mdnsInterval > 0 && beyond ? { peerDiscovery: [mdns({ serviceTag: '_ipfs-cluster-discovery._udp.local', interval: mdnsInterval })] } : {},

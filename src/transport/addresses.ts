@@ -22,6 +22,9 @@ export const isNamed = (address: Multiaddr): boolean => nameKinds.has(address.ge
 /** Goes through a relay. */
 export const isRelayed = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'p2p-circuit')
 
+/** Begins at a relay and goes on directly: WebRTC between peers that nobody can dial. */
+export const isWebRtc = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'webrtc')
+
 /** QUIC in any version, which carries no private network. */
 export const isQuic = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'quic' || name === 'quic-v1')
 

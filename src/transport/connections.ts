@@ -1,4 +1,4 @@
-/** The direct connections of a node: who is a neighbour, and whose connection goes when there are too many. */
+/** The connections of a node that carry streams: who is a neighbour, and whose connection goes when there are too many. */
 import type { Clock } from '../component.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
@@ -12,7 +12,7 @@ export interface WaterMarks {
 
 type Listener = (peer: PeerId) => void
 
-/** Keeps the list from the node's events, so that it is true the moment they fire. Relayed connections do not count. */
+/** Keeps the list from the node's events, so that it is true the moment they fire. Relayed connections count only where there is no better one. */
 export class Connections {
   readonly #byPeer = new Map<string, Set<Connection>>()
   readonly #listeners = { connect: new Set<Listener>(), disconnect: new Set<Listener>() }
@@ -23,7 +23,7 @@ export class Connections {
   constructor (node: Pick<Libp2p, 'addEventListener'>, marks: WaterMarks, clock: Clock) {
     this.#marks = marks
     this.#clock = clock
-    node.addEventListener('connection:open', ({ detail }) => { this.#add(detail) })
+    node.addEventListener('connection:open', ({ detail }) => { if (detail.limits === undefined) this.#add(detail) })
     node.addEventListener('connection:close', ({ detail }) => { this.#remove(detail) })
   }
 
@@ -31,10 +31,14 @@ export class Connections {
     return [...this.#byPeer.values()].flatMap((connections) => [...connections].slice(0, 1).map(({ remotePeer }) => remotePeer))
   }
 
-  /** An open connection to the peer. */
+  /** An open connection to the peer, a direct one if there is one. */
   to (peer: PeerId): Connection | undefined {
-    return [...this.#byPeer.get(peer.toString()) ?? []].find(({ status }) => status === 'open')
+    const open = [...this.#byPeer.get(peer.toString()) ?? []].filter(({ status }) => status === 'open')
+    return open.find(({ limits }) => limits === undefined) ?? open[0]
   }
+
+  /** No better way than this relayed connection was found: it counts from now on. */
+  settleFor (connection: Connection): void { this.#add(connection) }
 
   protect (peer: PeerId): void { this.#protected.add(peer.toString()) }
 
@@ -46,7 +50,7 @@ export class Connections {
   }
 
   #add (connection: Connection): void {
-    if (connection.limits !== undefined || connection.status !== 'open') return
+    if (connection.status !== 'open') return
     const name = connection.remotePeer.toString()
     const connections = this.#byPeer.get(name)
     if (connections !== undefined) {

@@ -54,6 +54,8 @@ export interface Libp2pTransportOptions {
   readonly gracePeriod?: number | undefined
   /** For one address, in ms. @default 3000 */
   readonly dialTimeout?: number | undefined
+  /** Connections up to which members are connected to that are only heard of; a tab's way to other tabs. @default 0 */
+  readonly seek?: number | undefined
   readonly pubsub?: PubSubOptions | undefined
 }
 

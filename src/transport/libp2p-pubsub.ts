@@ -1,6 +1,7 @@
 /** Gossipsub as every member runs it, and as the core sees it (wire.md §2, §9). */
 import type { PubSub, PubSubMessage } from './transport.ts'
 import type { Logger } from '../component.ts'
+import type { PeerId } from '@libp2p/interface'
 import type { GossipSub, GossipsubOpts, Message, SignedMessage } from '@libp2p/gossipsub'
 import { StrictSign, TopicValidatorResult } from '@libp2p/gossipsub'
 import { errorText } from '../component.ts'
@@ -77,10 +78,15 @@ export class GossipPubSub implements PubSub {
   readonly #subscriptions = new Map<string, Set<Subscription>>()
   #running = false
 
-  constructor (gossip: GossipSub, log: Logger) {
+  /** `heard` is told who published what was delivered. */
+  constructor (gossip: GossipSub, log: Logger, heard: (author: PeerId) => void = () => {}) {
     this.#gossip = gossip
     this.#log = log
-    gossip.addEventListener('message', ({ detail }) => { if (detail.type === 'signed') this.#deliver(plain(detail)) })
+    gossip.addEventListener('message', ({ detail }) => {
+      if (detail.type !== 'signed') return
+      heard(detail.from)
+      this.#deliver(plain(detail))
+    })
   }
 
   start (): void {

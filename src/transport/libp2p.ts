@@ -9,13 +9,14 @@ import type { Libp2p } from 'libp2p'
 import { KEEP_ALIVE } from '@libp2p/interface'
 import { errorText, systemClock } from '../component.ts'
 import { InvalidConfigError } from '../errors.ts'
-import { isRelayed, peerOf, withPeer } from './addresses.ts'
+import { peerOf, withPeer } from './addresses.ts'
 import { BandwidthCounter } from './bandwidth.ts'
 import { Connections } from './connections.ts'
-import { DialError, DifferentSecretError, NotStartedError } from './errors.ts'
+import { Dialler } from './dialler.ts'
 import { createNode } from './libp2p-node.ts'
 import { GossipPubSub } from './libp2p-pubsub.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
+import { Seeker } from './seeker.ts'
 import { SecretWatch } from './secret-watch.ts'
 
 export type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
@@ -57,17 +58,19 @@ class NodeTransport implements Libp2pTransport {
   readonly #counters: BandwidthCounter
   readonly #watch: SecretWatch
   readonly #log: Logger
-  readonly #dialTimeout: number
+  readonly #dialler: Dialler
+  readonly #seeker: Seeker
   readonly #background = new Set<Promise<void>>()
 
   constructor (node: Libp2p<{ pubsub: GossipSub }>, options: Libp2pTransportOptions, watch: SecretWatch, log: Logger, clock: Clock) {
     this.node = node
     this.#log = log
     this.#watch = watch
-    this.#dialTimeout = options.dialTimeout ?? 3000
-    this.#pubsub = new GossipPubSub(node.services.pubsub, log)
+    this.#pubsub = new GossipPubSub(node.services.pubsub, log, (peer) => { this.#seeker.heard(peer) })
     this.#counters = new BandwidthCounter(clock.now)
     this.#connections = new Connections(node, { high: options.highWater ?? 400, low: options.lowWater ?? 100, grace: options.gracePeriod ?? 120_000 }, clock)
+    this.#dialler = new Dialler({ node, connections: this.#connections, watch, clock, log }, options.dialTimeout ?? 3000)
+    this.#seeker = new Seeker({ self: node.peerId, connectedPeers: () => this.#connections.peers(), connect: async (peer, abort) => await this.#dialler.dial(peer, abort), clock, log }, options.seek ?? 0)
     this.#connections.listen('connect', (peer) => {
       const connection = this.#connections.to(peer)
       if (connection !== undefined) this.#watch.forget(connection.remoteAddr)
@@ -90,6 +93,7 @@ class NodeTransport implements Libp2pTransport {
 
   async stop (): Promise<void> {
     this.#pubsub.stop()
+    await Promise.all([this.#seeker.stop(), this.#dialler.stop()])
     await this.node.stop()
     await Promise.all(this.#background)
   }
@@ -97,7 +101,7 @@ class NodeTransport implements Libp2pTransport {
   addresses (): readonly Multiaddr[] { return this.node.getMultiaddrs().map((address) => withPeer(address, this.peerId)) }
 
   async addressesOf (peers: readonly PeerId[]): Promise<readonly Multiaddr[]> {
-    const found = await Promise.all(peers.map(async (peer) => await this.#addressBook(peer)))
+    const found = await Promise.all(peers.map(async (peer) => await this.#dialler.addressBook(peer)))
     return found.flat()
   }
 
@@ -117,7 +121,7 @@ class NodeTransport implements Libp2pTransport {
   }
 
   async connect (target: PeerId | Multiaddr, options?: AbortOptions): Promise<PeerId> {
-    const { remotePeer } = await this.#dial(target, options)
+    const { remotePeer } = await this.#dialler.dial(target, options)
     return remotePeer
   }
 
@@ -128,15 +132,16 @@ class NodeTransport implements Libp2pTransport {
   onDisconnect (listener: (peer: PeerId) => void): () => void { return this.#connections.listen('disconnect', listener) }
 
   async openStream (peer: PeerId, protocol: string, { signal }: AbortOptions = {}): Promise<ByteStream> {
-    const connection = this.#connections.to(peer) ?? await this.#dial(peer, { signal })
-    const stream = await connection.newStream(protocol, { maxOutboundStreams: 4096, ...signal === undefined ? {} : { signal } })
+    const connection = this.#connections.to(peer) ?? await this.#dialler.dial(peer, { signal })
+    // A relayed connection is here only when nothing better was found.
+    const stream = await connection.newStream(protocol, { maxOutboundStreams: 4096, runOnLimitedConnection: true, ...signal === undefined ? {} : { signal } })
     return new Libp2pByteStream(stream, peer, this.#counters.counter(protocol))
   }
 
   async handle (protocol: string, handler: (stream: ByteStream) => void, { maxInboundStreams = 1024 }: StreamHandlerOptions = {}): Promise<void> {
     await this.node.handle(protocol, (stream, { remotePeer }) => {
       handler(new Libp2pByteStream(stream, remotePeer, this.#counters.counter(protocol)))
-    }, { maxInboundStreams, maxOutboundStreams: 4096 })
+    }, { maxInboundStreams, maxOutboundStreams: 4096, runOnLimitedConnection: true })
   }
 
   async unhandle (protocol: string): Promise<void> { await this.node.unhandle(protocol) }
@@ -157,32 +162,6 @@ class NodeTransport implements Libp2pTransport {
       .catch((error: unknown) => { this.#log.debug('could not reach discovered %s: %s', id, errorText(error)) }))
   }
 
-  async #dial (target: PeerId | Multiaddr, { signal }: AbortOptions = {}): Promise<Connection> {
-    signal?.throwIfAborted()
-    if (this.node.status !== 'started') throw new NotStartedError()
-    const isPeer = 'toMultihash' in target
-    const known = isPeer ? target : peerOf(target)
-    const existing = known === undefined ? undefined : this.#connections.to(known)
-    if (existing !== undefined) return existing
-    if (!isPeer && this.#watch.isPaused(target)) throw new DifferentSecretError()
-    try {
-      // A relayed connection carries no streams of ours: a direct one is tried beside it.
-      const relayed = known !== undefined && this.node.getConnections(known).length > 0
-      const direct = relayed && isPeer ? (await this.#addressBook(target)).filter((address) => !isRelayed(address)) : target
-      return await this.node.dial(direct, { force: relayed, signal: signal ?? AbortSignal.timeout(this.#dialTimeout) })
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (!isPeer && this.#watch.isPaused(target)) throw new DifferentSecretError({ cause: error })
-      throw new DialError(`could not dial ${target.toString()}: ${reasons(error)}`, { cause: error })
-    }
-  }
-
-  async #addressBook (peer: PeerId): Promise<readonly Multiaddr[]> {
-    if (!await this.node.peerStore.has(peer)) return []
-    const { addresses } = await this.node.peerStore.get(peer)
-    return addresses.map(({ multiaddr }) => withPeer(multiaddr, peer))
-  }
-
   /** The first tag keeps libp2p from closing the connection, the second makes it redial a few times when it breaks. */
   async #tag (peer: PeerId): Promise<void> {
     try {
@@ -197,8 +176,6 @@ class NodeTransport implements Libp2pTransport {
     void work.finally(() => this.#background.delete(work))
   }
 }
-
-const reasons = (error: unknown): string => error instanceof AggregateError ? error.errors.map(errorText).join('; ') : errorText(error)
 
 /** Which key of the configuration made listening fail. */
 function listenFailure (error: unknown): unknown {

@@ -45,11 +45,11 @@ export interface Transport extends Startable {
   /** Known addresses of these peers, each ending in /p2p/<id>. */
   addressesOf: (peers: readonly PeerId[]) => Promise<readonly Multiaddr[]>
   connect: (target: PeerId | Multiaddr, options?: AbortOptions) => Promise<PeerId>
-  /** Peers with a direct (unlimited) connection. */
+  /** Peers with a direct connection, or a relayed one where nothing better was found. */
   connectedPeers: () => readonly PeerId[]
   onConnect: (listener: (peer: PeerId) => void) => () => void
   onDisconnect: (listener: (peer: PeerId) => void) => () => void
-  /** Dials when there is no connection. Limited (relayed) connections carry no streams (wire.md §9 item 11). */
+  /** Dials when there is no connection. Limited (relayed) connections carry streams only where there is no direct way (wire.md §9 item 11). */
   openStream: (peer: PeerId, protocol: string, options?: AbortOptions) => Promise<ByteStream>
   handle: (protocol: string, handler: (stream: ByteStream) => void, options?: StreamHandlerOptions) => Promise<void>
   unhandle: (protocol: string) => Promise<void>

@@ -19,3 +19,9 @@ export async function newMember (options: Partial<Libp2pTransportOptions> = {}, 
 
 export const webSocketListen = [multiaddr('/ip4/127.0.0.1/tcp/0/ws')]
 export const webRtcDirectListen = [multiaddr('/ip4/127.0.0.1/udp/0/webrtc-direct')]
+
+/** A member as a tab is one: nobody can dial it, and it has no services that find others. */
+export async function newHiddenMember (options: Partial<Libp2pTransportOptions> = {}, listen = [multiaddr('/p2p-circuit'), multiaddr('/webrtc')]): Promise<Libp2pTransport> {
+  const { transports } = nodeTransports({ listen, secret })
+  return await createLibp2pTransport({ transports, privateKey: await generateKeyPair('Ed25519'), logger: silentLogger }, { secret, dialTimeout: 5000, pubsub: { heartbeatInterval: 200 }, ...options, listen })
+}

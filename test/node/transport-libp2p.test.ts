@@ -165,7 +165,7 @@ it('dials whom a discovery finds', async () => {
   await vi.waitFor(() => { expect(one.connectedPeers().map(String)).toEqual([other.peerId.toString()]) })
 })
 
-it('reaches a member through a relay, but counts and uses direct connections alone', async () => {
+it('reaches a member through a relay, and counts it once there is a direct connection beside that', async () => {
   const [relay, caller] = [await newMember(), await newMember()]
   await start(relay, caller)
   const hidden = await newMember({ listen: [address(relay).encapsulate('/p2p-circuit')] })
@@ -180,7 +180,10 @@ it('reaches a member through a relay, but counts and uses direct connections alo
   expect((await caller.connect(through, { signal: AbortSignal.timeout(10_000) })).equals(hidden.peerId)).toBe(true)
   expect(caller.node.getConnections(hidden.peerId).length).toBe(1)
   expect(caller.connectedPeers().map(String)).not.toContain(hidden.peerId.toString())
-  await expect(caller.openStream(hidden.peerId, '/test/1.0.0', { signal: AbortSignal.timeout(3000) })).rejects.toThrow()
+  const stream = await caller.openStream(hidden.peerId, '/test/1.0.0', { signal: AbortSignal.timeout(10_000) })
+  stream.abort(new Error('seen'))
+  expect(caller.connectedPeers().map(String)).toContain(hidden.peerId.toString())
+  expect(caller.node.getConnections(hidden.peerId).some(({ limits, remoteAddr }) => limits === undefined && remoteAddr.toString().includes('/webrtc/'))).toBe(true)
 })
 
 it('wants a relay when it has members in the world and no address there', () => {
