@@ -2,11 +2,11 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { PeerId } from '@libp2p/interface'
 import { ClusterClient, localTransport } from '../src/api/client.ts'
-import type { Transport } from '../src/api/client.ts'
-import { errorText, silentLogger } from '../src/component.ts'
+import type { ClientRequest, ClientResponse } from '../src/api/client/transport.ts'
+import { errorText, silentLogger, systemClock } from '../src/component.ts'
 import type { AbortOptions, Logger } from '../src/component.ts'
 import type { JoinLink } from '../src/join/join-link.ts'
-import { checkPage } from './errors.ts'
+import { checkPage, LeaderGoneError, LeftError, OtherClusterError } from './errors.ts'
 import { deleteProfile, loadProfile } from './profile.ts'
 import type { Profile } from './profile.ts'
 import { runPeer } from './running-peer.ts'
@@ -25,6 +25,11 @@ import type { WebPeer, WebPeerEvents, WebPeerOptions, WebPeerRole } from './web-
 const base = 'http://tab.invalid'
 /** Between looks for a member while another tab runs the peer, in ms. */
 const lookInterval = 250
+/** How long another tab may take to end its peer, in ms. */
+const leaveTimeout = 10_000
+
+/** Who holds it runs the peer. */
+const lockOf = (store: string): string => `${store}-peer`
 
 /**
  * A peer of this browser profile. Throws UnsupportedPageError, NotJoinedError, SecretNeededError or InvalidJoinLinkError.
@@ -49,10 +54,12 @@ class TabPeer implements WebPeer {
   readonly #profile: Profile
   readonly #log: Logger
   readonly #events = new EventTarget()
+  readonly #ended = new AbortController()
   #role: WebPeerRole = 'electing'
   #channel: TabChannel | undefined
   #election: Election | undefined
   #others: TabClient | undefined
+  #starting: Promise<RunningPeer> | undefined
   #running: RunningPeer | undefined
   #stopServing: () => void = () => {}
   #leading: Promise<void> = Promise.resolve()
@@ -64,9 +71,9 @@ class TabPeer implements WebPeer {
     this.#profile = profile
     this.#log = (options.logger ?? silentLogger).forComponent('tab')
     this.peerId = peerIdFromPrivateKey(profile.privateKey)
-    const { secret, ...joined } = profile.link
+    const { secret: _secret, ...joined } = profile.link
     this.joined = joined
-    this.client = new ClusterClient({ url: base, transport: async (request) => await this.#transport()(request) })
+    this.client = new ClusterClient({ url: base, transport: async (request) => await this.#send(request) })
   }
 
   get role (): WebPeerRole { return this.#role }
@@ -75,14 +82,24 @@ class TabPeer implements WebPeer {
     if (this.#election !== undefined) return
     const channel = tabChannel(`${this.#store}-tabs`)
     this.#channel = channel
-    const election = elect(`${this.#store}-peer`)
+    const election = elect(lockOf(this.#store))
     this.#election = election
+    channel.listen((message) => {
+      if (message.kind === 'left') this.#fail(new LeftError())
+      else if (message.kind === 'leader' && message.cluster !== this.#profile.databases) this.#fail(new OtherClusterError())
+    })
     if (await election.immediate) {
-      await this.#lead(channel, abort)
+      try {
+        await this.#lead(channel, abort)
+      } catch (error) {
+        await this.stop()
+        throw error
+      }
       return
     }
     this.#others = tabClient(channel)
     this.#become('follower')
+    channel.send({ kind: 'who' })
     this.#leading = election.elected.then(async () => {
       if (this.#stopping === undefined) await this.#lead(channel)
     }).catch((error: unknown) => { this.#fail(error) })
@@ -94,24 +111,22 @@ class TabPeer implements WebPeer {
   }
 
   async connected ({ signal }: AbortOptions = {}): Promise<void> {
+    const given = signal === undefined ? this.#ended.signal : AbortSignal.any([signal, this.#ended.signal])
+    while (this.#running === undefined) {
+      if (this.#others !== undefined && await this.#isMemberNear(given)) return
+      await systemClock.sleep(lookInterval, { signal: given })
+    }
+    given.throwIfAborted()
+    const { transport } = this.#running
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const onAbort = (): void => { reject(signal?.reason) }
-    if (signal?.aborted === true) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    let forget: (() => void) | undefined
+    const onAbort = (): void => { reject(given.reason as Error) }
+    given.addEventListener('abort', onAbort, { once: true })
+    const forget = transport.onConnect(() => { resolve() })
     try {
-      while (this.#running === undefined) {
-        const near = await Promise.race([promise.then(() => true), this.#isMemberNear(signal)])
-        if (near) return
-        await Promise.race([promise, new Promise((wake) => setTimeout(wake, lookInterval))])
-      }
-      const { transport } = this.#running
-      forget = transport.onConnect(() => { resolve() })
-      if (transport.connectedPeers().length > 0) resolve()
-      await promise
+      if (transport.connectedPeers().length === 0) await promise
     } finally {
-      forget?.()
-      signal?.removeEventListener('abort', onAbort)
+      forget()
+      given.removeEventListener('abort', onAbort)
     }
   }
 
@@ -124,33 +139,54 @@ class TabPeer implements WebPeer {
 
   async leave (): Promise<void> {
     await this.stop()
-    await deleteProfile(this.#store)
+    const channel = tabChannel(`${this.#store}-tabs`)
+    try {
+      channel.send({ kind: 'left' })
+      // Every tab has ended its peer once the lock is free. One that hangs loses its databases all the same.
+      await navigator.locks.request(lockOf(this.#store), { signal: AbortSignal.timeout(leaveTimeout) }, () => {}).catch(() => {})
+      await deleteProfile(this.#store)
+    } finally {
+      channel.close()
+    }
   }
 
-  #transport (): Transport {
-    if (this.#running !== undefined) return localTransport(this.#running.api)
-    if (this.#others !== undefined) return this.#others.transport
-    throw new Error(this.#role === 'stopped' ? 'the peer of this tab is stopped' : 'the peer of this tab is not started: call start first')
+  async #send (request: ClientRequest): Promise<ClientResponse> {
+    if (this.#running !== undefined) return await localTransport(this.#running.api)(request)
+    if (this.#others === undefined) throw new Error(this.#role === 'stopped' ? 'the peer of this tab is stopped' : 'the peer of this tab is not started: call start first')
+    try {
+      return await this.#others.transport(request)
+    } catch (error) {
+      // This tab took over before anybody answered.
+      if (error instanceof LeaderGoneError && request.method === 'GET' && this.#running !== undefined) return await this.#send(request)
+      throw error
+    }
   }
 
   /** Another tab's peer has a member near: somebody else answers it. */
-  async #isMemberNear (signal: AbortSignal | undefined): Promise<boolean> {
-    for await (const { id, error } of this.client.peers({ signal })) if (error === '' && !id.equals(this.peerId)) return true
+  async #isMemberNear (signal: AbortSignal): Promise<boolean> {
+    try {
+      for await (const { id, error } of this.client.peers({ signal })) if (error === '' && !id.equals(this.peerId)) return true
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#log.debug('the other tab does not tell who is near: %s', errorText(error))
+    }
     return false
   }
 
-  async #lead (channel: TabChannel, abort?: AbortOptions): Promise<void> {
+  async #lead (channel: TabChannel, { signal }: AbortOptions = {}): Promise<void> {
     const { logger = silentLogger } = this.#options
-    try {
-      this.#running = await runPeer({ ...this.#options, logger, profile: this.#profile, onLost: (error) => { this.#fail(error) } }, abort)
-    } catch (error) {
-      this.#election?.resign()
-      throw error
-    }
+    const ended = this.#ended.signal
+    this.#starting = runPeer(
+      { ...this.#options, name: this.#profile.name, logger, profile: this.#profile, onLost: (error) => { this.#fail(error) } },
+      { signal: signal === undefined ? ended : AbortSignal.any([signal, ended]) }
+    )
+    const running = await this.#starting
+    ended.throwIfAborted()
+    this.#running = running
     // Calls that went to the leader before this one end here; new ones stay in this tab.
     this.#others?.close()
     this.#others = undefined
-    this.#stopServing = serveTabs(channel, this.#running.api, crypto.randomUUID())
+    this.#stopServing = serveTabs(channel, running.api, { leader: crypto.randomUUID(), cluster: this.#profile.databases })
     this.#become('leader')
   }
 
@@ -169,13 +205,15 @@ class TabPeer implements WebPeer {
   }
 
   async #stop (): Promise<void> {
+    this.#ended.abort(new Error('the peer of this tab is stopped'))
     this.#become('stopped')
     this.#stopServing()
     this.#others?.close()
     this.#others = undefined
-    const running = this.#running
     this.#running = undefined
     try {
+      // One that is about to start is waited for.
+      const running = await this.#starting?.catch(() => undefined)
       await running?.stop()
     } finally {
       // Only now may another tab open the databases.

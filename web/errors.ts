@@ -32,6 +32,18 @@ export class LeaderGoneError extends Error {
   constructor () { super('the tab that ran the peer was closed in the middle of this call') }
 }
 
+/** One profile is in one cluster at a time. */
+export class OtherClusterError extends Error {
+  override name = 'OtherClusterError'
+  constructor () { super('another tab of this browser is in another cluster: close it, or leave that cluster there, and open this page again') }
+}
+
+/** This profile left its cluster, in this tab or another. */
+export class LeftError extends Error {
+  override name = 'LeftError'
+  constructor () { super('this browser has left the cluster') }
+}
+
 /** Throws UnsupportedPageError where something is missing. */
 export function checkPage (scope: typeof globalThis = globalThis): void {
   const parts: ReadonlyArray<readonly [string, boolean]> = [

@@ -1,6 +1,6 @@
 /** The door `pinswarm/web`: a member of a cluster in a browser tab. */
 export { createWebPeer } from './create-web-peer.ts'
-export { LeaderGoneError, NotJoinedError, SecretNeededError, UnsupportedPageError } from './errors.ts'
+export { LeaderGoneError, LeftError, NotJoinedError, OtherClusterError, SecretNeededError, UnsupportedPageError } from './errors.ts'
 export { joinedBefore } from './profile.ts'
 export { decodeJoinLink, encodeJoinFragment, InvalidJoinLinkError } from '../src/join/join-link.ts'
 export { ApiError, ClusterClient } from '../src/api/client.ts'

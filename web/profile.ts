@@ -19,35 +19,50 @@ export interface Profile {
   readonly link: JoinLink & { readonly secret: string }
   /** Prefix of the databases of this cluster: two clusters never share a pinset. */
   readonly databases: string
+  /** As it was given, now or before. */
+  readonly name: string | undefined
 }
 
-const keys = { identity: 'identity', joined: 'joined', known: 'databases' } as const
+const keys = { identity: 'identity', joined: 'joined', known: 'databases', name: 'name' } as const
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const databaseOf = (store: string): string => `${store}-profile`
 
+/** Tabs that open at once make one identity, not two. */
+const alone = async <T>(store: string, work: () => Promise<T>): Promise<T> => await navigator.locks.request(databaseOf(store), work) as T
+
 async function open (store: string): Promise<Store> { return await openIdbStore(databaseOf(store)) }
 
 /** Reads the profile, makes it where there is none, and keeps what was joined. Throws NotJoinedError, SecretNeededError, InvalidJoinLinkError. */
-export async function loadProfile (store: string, options: Pick<WebPeerOptions, 'join' | 'secret' | 'keepSecret'>): Promise<Profile> {
-  const profile = await open(store)
-  try {
-    const [key, kept, databases] = await profile.getMany([keys.identity, keys.joined, keys.known])
-    const before = kept === undefined ? undefined : decodeJoinLink(decoder.decode(kept))
-    const link = withSecret(given(options.join) ?? before, options.secret, before)
-    const privateKey = key === undefined ? await generateKeyPair('Ed25519') : privateKeyFromProtobuf(key)
-    const name = `${store}-${clusterKey(link)}`
-    const known = databases === undefined ? [] : decoder.decode(databases).split('\n')
-    const saved = encodeJoinFragment(options.keepSecret === false ? { ...link, secret: undefined } : link)
-    await profile.batch([
-      { type: 'put', key: keys.identity, value: privateKeyToProtobuf(privateKey) },
-      { type: 'put', key: keys.joined, value: encoder.encode(saved) },
-      { type: 'put', key: keys.known, value: encoder.encode([...new Set([...known, name])].join('\n')) }
-    ])
-    return { privateKey, link, databases: name }
-  } finally {
-    await profile.close()
-  }
+export async function loadProfile (store: string, options: ProfileOptions): Promise<Profile> {
+  return await alone(store, async () => {
+    const profile = await open(store)
+    try {
+      return await readProfile(profile, store, options)
+    } finally {
+      await profile.close()
+    }
+  })
+}
+
+type ProfileOptions = Pick<WebPeerOptions, 'join' | 'secret' | 'keepSecret' | 'name'>
+
+async function readProfile (profile: Store, store: string, options: ProfileOptions): Promise<Profile> {
+  const [key, kept, databases, named] = await profile.getMany([keys.identity, keys.joined, keys.known, keys.name])
+  const before = kept === undefined ? undefined : decodeJoinLink(decoder.decode(kept))
+  const link = withSecret(given(options.join) ?? before, options.secret, before)
+  const privateKey = key === undefined ? await generateKeyPair('Ed25519') : privateKeyFromProtobuf(key)
+  const prefix = `${store}-${clusterKey(link)}`
+  const known = databases === undefined ? [] : decoder.decode(databases).split('\n')
+  const saved = encodeJoinFragment(options.keepSecret === false ? { ...link, secret: undefined } : link)
+  const name = options.name ?? (named === undefined ? undefined : decoder.decode(named))
+  await profile.batch([
+    { type: 'put', key: keys.identity, value: privateKeyToProtobuf(privateKey) },
+    { type: 'put', key: keys.joined, value: encoder.encode(saved) },
+    { type: 'put', key: keys.known, value: encoder.encode([...new Set([...known, prefix])].join('\n')) },
+    ...name === undefined ? [] : [{ type: 'put', key: keys.name, value: encoder.encode(name) } as const]
+  ])
+  return { privateKey, link, databases: prefix, name }
 }
 
 /** What this profile joined, without the secret; undefined where it joined nothing. */
@@ -71,11 +86,13 @@ export const databaseNames = (prefix: string): { readonly state: string, readonl
 
 /** Deletes everything this profile stored under this prefix, of every cluster it joined. */
 export async function deleteProfile (store: string): Promise<void> {
-  const profile = await open(store)
-  const known = await profile.get(keys.known)
-  await profile.close()
-  const names = known === undefined ? [] : decoder.decode(known).split('\n').flatMap((prefix) => Object.values(databaseNames(prefix)))
-  for (const name of [...names, databaseOf(store)]) await deleteDatabase(name)
+  await alone(store, async () => {
+    const profile = await open(store)
+    const known = await profile.get(keys.known)
+    await profile.close()
+    const names = known === undefined ? [] : decoder.decode(known).split('\n').flatMap((prefix) => Object.values(databaseNames(prefix)))
+    for (const name of [...names, databaseOf(store)]) await deleteDatabase(name)
+  })
 }
 
 function given (join: WebPeerOptions['join']): JoinLink | undefined {

@@ -4,7 +4,9 @@ import { toStream } from '../../src/api/response.ts'
 import type { HeaderList } from '../../src/api/response.ts'
 import { LeaderGoneError } from '../errors.ts'
 import type { TabChannel } from './channel.ts'
+import { window } from './messages.ts'
 import type { TabMessage } from './messages.ts'
+import { beThere } from './presence.ts'
 
 /** Chunks after which the other tab is told that they were read. */
 const acknowledgeEvery = 8
@@ -12,12 +14,17 @@ const acknowledgeEvery = 8
 export interface TabClient {
   readonly transport: Transport
   /** There is no other leader any more: what waits for one fails, and what it began is over. */
-  readonly close: () => void
+  readonly close: (reason?: Error) => void
 }
 
 /** Requests wait for a leader; a GET that nobody has answered yet is asked of the next one. */
-export function tabClient (channel: TabChannel): TabClient {
+export function tabClient (channel: TabChannel, locks?: Pick<LockManager, 'request'>): TabClient {
+  const tab = crypto.randomUUID()
+  const present = beThere(tab, locks)
+  // Each call hears of it.
+  present.catch(() => {})
   const calls = new Map<string, Call>()
+  let closed: Error | undefined
   const stopListening = channel.listen((message) => {
     if (message.kind === 'leader') for (const call of calls.values()) call.leaderSpeaks(message.leader)
     else if (message.kind === 'head' || message.kind === 'data' || message.kind === 'end' || message.kind === 'fail') calls.get(message.id)?.receive(message)
@@ -25,13 +32,18 @@ export function tabClient (channel: TabChannel): TabClient {
   return {
     transport: async (request) => {
       const id = crypto.randomUUID()
-      const call = new Call(id, channel, request, await plainBody(request.body), () => { calls.delete(id) })
+      const [body] = await Promise.all([plainBody(request.body), present])
+      if (closed !== undefined) throw closed
+      request.signal.throwIfAborted()
+      const call = new Call({ id, tab, channel, request, body, done: () => { calls.delete(id) } })
       calls.set(id, call)
       return await call.response()
     },
-    close: () => {
+    close: (reason = new LeaderGoneError()) => {
+      closed = reason
       stopListening()
-      for (const call of calls.values()) call.fail(new LeaderGoneError())
+      for (const call of calls.values()) call.fail(reason)
+      present.then((leave) => { leave() }, () => {})
     }
   }
 }
@@ -43,12 +55,17 @@ async function plainBody (body: ClientRequest['body']): Promise<string | Blob | 
 
 type Answer = Extract<TabMessage, { kind: 'head' | 'data' | 'end' | 'fail' }>
 
+interface CallParts {
+  readonly id: string
+  readonly tab: string
+  readonly channel: TabChannel
+  readonly request: ClientRequest
+  readonly body: string | Blob | undefined
+  readonly done: () => void
+}
+
 class Call {
-  readonly #id: string
-  readonly #channel: TabChannel
-  readonly #request: ClientRequest
-  readonly #body: string | Blob | undefined
-  readonly #done: () => void
+  readonly #parts: CallParts
   readonly #head = Promise.withResolvers<ClientResponse>()
   readonly #trailers = Promise.withResolvers<HeaderList>()
   readonly #chunks: Uint8Array[] = []
@@ -60,24 +77,19 @@ class Call {
   #wake: () => void = () => {}
   #read = 0
 
-  constructor (id: string, channel: TabChannel, request: ClientRequest, body: string | Blob | undefined, done: () => void) {
-    this.#id = id
-    this.#channel = channel
-    this.#request = request
-    this.#body = body
-    this.#done = done
+  constructor (parts: CallParts) {
+    this.#parts = parts
     this.#head.promise.catch(() => {})
     this.#trailers.promise.catch(() => {})
   }
 
   async response (): Promise<ClientResponse> {
-    const { signal } = this.#request
-    signal.throwIfAborted()
+    const { channel, request: { signal } } = this.#parts
     const onAbort = (): void => { this.#give(signal.reason as Error) }
     signal.addEventListener('abort', onAbort, { once: true })
     void this.#trailers.promise.finally(() => { signal.removeEventListener('abort', onAbort) }).catch(() => {})
     // The answer to this question makes it be sent.
-    this.#channel.send({ kind: 'who' })
+    channel.send({ kind: 'who' })
     return await this.#head.promise
   }
 
@@ -85,7 +97,7 @@ class Call {
     if (this.#ended || this.#leader === leader) return
     const isFirst = this.#leader === undefined
     this.#leader = leader
-    if (isFirst || (this.#request.method === 'GET' && !this.#answered)) this.#ask()
+    if (isFirst || (this.#parts.request.method === 'GET' && !this.#answered)) this.#ask()
     else this.fail(new LeaderGoneError())
   }
 
@@ -98,7 +110,9 @@ class Call {
         header: (name) => answer.headers.find(([known]) => known === name.toLowerCase())?.[1] ?? null
       })
     } else if (answer.kind === 'data') {
-      this.#chunks.push(answer.bytes)
+      // A leader waits at the window; whoever does not is none.
+      if (this.#chunks.length >= window) this.#give(new Error('another tab sent more than was asked for'))
+      else this.#chunks.push(answer.bytes)
       this.#wake()
     } else if (answer.kind === 'end') {
       this.#finish()
@@ -117,20 +131,20 @@ class Call {
   }
 
   #ask (): void {
-    const { method, url, headers } = this.#request
-    this.#channel.send({ kind: 'request', id: this.#id, method, url, headers, body: this.#body })
+    const { id, tab, channel, body, request: { method, url, headers } } = this.#parts
+    channel.send({ kind: 'request', id, from: tab, method, url, headers, body })
   }
 
   /** Nobody here wants the rest. */
   #give (reason: Error): void {
     if (this.#ended) return
-    this.#channel.send({ kind: 'abort', id: this.#id })
+    this.#parts.channel.send({ kind: 'abort', id: this.#parts.id })
     this.fail(reason)
   }
 
   #finish (): void {
     this.#ended = true
-    this.#done()
+    this.#parts.done()
     this.#wake()
   }
 
@@ -139,7 +153,7 @@ class Call {
       while (true) {
         const chunk = this.#chunks.shift()
         if (chunk !== undefined) {
-          if (++this.#read % acknowledgeEvery === 0) this.#channel.send({ kind: 'read', id: this.#id, chunks: acknowledgeEvery })
+          if (++this.#read % acknowledgeEvery === 0) this.#parts.channel.send({ kind: 'read', id: this.#parts.id, chunks: acknowledgeEvery })
           yield chunk
           continue
         }

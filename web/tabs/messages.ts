@@ -6,10 +6,13 @@ export const maxChunk = 256 * 1024
 export const window = 32
 
 export type TabMessage =
-  /** The tab that runs the peer says so: when it begins, and to who asks. */
-  | { readonly kind: 'leader', readonly leader: string }
+  /** The tab that runs the peer says so, and what it is a member of: when it begins, and to who asks. */
+  | { readonly kind: 'leader', readonly leader: string, readonly cluster: string }
   | { readonly kind: 'who' }
-  | { readonly kind: 'request', readonly id: string, readonly method: 'GET' | 'POST' | 'DELETE', readonly url: string, readonly headers: Readonly<Record<string, string>>, readonly body?: string | Blob | undefined }
+  /** This profile leaves its cluster: every tab ends its peer. */
+  | { readonly kind: 'left' }
+  /** `from` names the tab that asks (`presence.ts`). */
+  | { readonly kind: 'request', readonly id: string, readonly from: string, readonly method: 'GET' | 'POST' | 'DELETE', readonly url: string, readonly headers: Readonly<Record<string, string>>, readonly body?: string | Blob | undefined }
   /** The client is gone, or reads no further. */
   | { readonly kind: 'abort', readonly id: string }
   /** So many chunks of the answer were read. */
@@ -32,9 +35,10 @@ function isHeaderRecord (value: unknown): value is Readonly<Record<string, strin
 
 type Fields = Readonly<Record<string, unknown>>
 const checks: { readonly [K in TabMessage['kind']]: (fields: Fields) => boolean } = {
-  leader: ({ leader }) => isText(leader, 64),
+  leader: ({ leader, cluster }) => isText(leader, 64) && isText(cluster, 1024),
   who: () => true,
-  request: ({ method, url, headers, body }) => (method === 'GET' || method === 'POST' || method === 'DELETE') && isText(url, 65_536) && isHeaderRecord(headers) && (body === undefined || typeof body === 'string' || body instanceof Blob),
+  left: () => true,
+  request: ({ from, method, url, headers, body }) => (method === 'GET' || method === 'POST' || method === 'DELETE') && isText(from, 64) && isText(url, 65_536) && isHeaderRecord(headers) && (body === undefined || typeof body === 'string' || body instanceof Blob),
   abort: () => true,
   read: ({ chunks }) => isCount(chunks, window),
   head: ({ leader, status, headers }) => isText(leader, 64) && isCount(status, 999) && isHeaders(headers),
@@ -43,12 +47,14 @@ const checks: { readonly [K in TabMessage['kind']]: (fields: Fields) => boolean 
   fail: ({ message }) => isText(message, 65_536)
 }
 
+const hasNoId: ReadonlySet<string> = new Set(['leader', 'who', 'left'] satisfies ReadonlyArray<TabMessage['kind']>)
+
 /** Undefined for anything that is not a message. */
 export function decodeTabMessage (value: unknown): TabMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const fields = value as Fields
   const { kind, id } = fields
   if (typeof kind !== 'string' || !Object.hasOwn(checks, kind)) return undefined
-  if (kind !== 'leader' && kind !== 'who' && !isText(id, 64)) return undefined
+  if (!hasNoId.has(kind) && !isText(id, 64)) return undefined
   return checks[kind as TabMessage['kind']](fields) ? value as TabMessage : undefined
 }

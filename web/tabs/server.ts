@@ -5,35 +5,64 @@ import { errorText } from '../../src/component.ts'
 import type { TabChannel } from './channel.ts'
 import { maxChunk, window } from './messages.ts'
 import type { TabMessage } from './messages.ts'
+import { untilGone } from './presence.ts'
+
+type TabRequest = Extract<TabMessage, { kind: 'request' }>
 
 /** Requests of other tabs at the same time. */
 const maxRequests = 256
 
+/** Who leads: this tab, as a member of this cluster. */
+export interface Leadership {
+  readonly leader: string
+  readonly cluster: string
+  /** @default the browser's */
+  readonly locks?: Pick<LockManager, 'request'> | undefined
+}
+
 /** Announces this tab as the leader and serves the others until the returned function is called. */
-export function serveTabs (channel: TabChannel, api: Api, leader: string): () => void {
+export function serveTabs (channel: TabChannel, api: Api, { leader, cluster, locks }: Leadership): () => void {
   const running = new Map<string, Answering>()
+  /** Tabs whose end is waited for. */
+  const watched = new Set<string>()
+  const stop = new AbortController()
+  const watch = async (tab: string): Promise<void> => {
+    if (watched.has(tab)) return
+    watched.add(tab)
+    // Rejects only when this tab serves no longer.
+    await untilGone(tab, stop.signal, locks).catch(() => {})
+    watched.delete(tab)
+    for (const answering of running.values()) if (answering.tab === tab) answering.abort()
+  }
+  const take = (request: TabRequest): void => {
+    if (running.has(request.id)) return
+    if (running.size >= maxRequests) {
+      channel.send({ kind: 'fail', id: request.id, message: 'too many calls of other tabs at the same time' })
+      return
+    }
+    const answering = new Answering(channel, api, leader, request.from)
+    running.set(request.id, answering)
+    void watch(request.from)
+    void answering.run(request).finally(() => { running.delete(request.id) })
+  }
+  const announce = (): void => { channel.send({ kind: 'leader', leader, cluster }) }
   const stopListening = channel.listen((message) => {
-    if (message.kind === 'who') channel.send({ kind: 'leader', leader })
+    if (message.kind === 'who') announce()
     else if (message.kind === 'abort') running.get(message.id)?.abort()
     else if (message.kind === 'read') running.get(message.id)?.read(message.chunks)
-    else if (message.kind === 'request' && !running.has(message.id)) {
-      if (running.size >= maxRequests) {
-        channel.send({ kind: 'fail', id: message.id, message: 'too many calls of other tabs at the same time' })
-        return
-      }
-      const answering = new Answering(channel, api, leader)
-      running.set(message.id, answering)
-      void answering.run(message).finally(() => { running.delete(message.id) })
-    }
+    else if (message.kind === 'request') take(message)
   })
-  channel.send({ kind: 'leader', leader })
+  announce()
   return () => {
     stopListening()
+    stop.abort(new Error('this tab serves no longer'))
     for (const answering of running.values()) answering.abort()
   }
 }
 
 class Answering {
+  /** Who asked. */
+  readonly tab: string
   readonly #channel: TabChannel
   readonly #api: Api
   readonly #leader: string
@@ -41,7 +70,8 @@ class Answering {
   #credit = window
   #wake: () => void = () => {}
 
-  constructor (channel: TabChannel, api: Api, leader: string) {
+  constructor (channel: TabChannel, api: Api, leader: string, tab: string) {
+    this.tab = tab
     this.#channel = channel
     this.#api = api
     this.#leader = leader
@@ -58,7 +88,7 @@ class Answering {
   }
 
   /** Never rejects. */
-  async run ({ id, method, url, headers, body }: Extract<TabMessage, { kind: 'request' }>): Promise<void> {
+  async run ({ id, method, url, headers, body }: TabRequest): Promise<void> {
     const { signal } = this.#abort
     try {
       const answer = await localTransport(this.#api)({ method, url, headers, body, signal })
