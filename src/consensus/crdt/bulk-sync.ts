@@ -136,6 +136,7 @@ export class BulkSync {
         this.#refused.set(peer.toString(), unknown ? Infinity : clock.now() + this.#options.refusalTime)
       } finally {
         this.#incoming = undefined
+        this.#parts.replica.expectFew()
       }
     }
     return false
@@ -218,6 +219,7 @@ class Incoming {
       if (this.#plan !== undefined) throw new DecodeError('a second plan')
       if (answer.blocks > maxPlan) throw new DecodeError(`a plan of ${answer.blocks} blocks`)
       this.#plan = answer.blocks
+      await this.#replica.expectMany(answer.blocks)
       return
     }
     if (this.#plan === undefined) throw new DecodeError('blocks without a plan')
@@ -282,7 +284,7 @@ class Incoming {
   async end (): Promise<number> {
     if (this.#plan === undefined) throw new DecodeError('an end without a plan')
     if (this.#loose.size > this.#heads + maxLooseEnds) throw new DecodeError('blocks that belong to no head')
-    for (const id of [...this.#loose.keys()]) this.#tie(id)
+    for (const id of this.#loose.keys()) this.#tie(id)
     await this.#merge()
     await this.#merging
     if (this.#promised.some((id) => this.#replica.wanted.has(id))) throw new DecodeError('heads without what is below them')

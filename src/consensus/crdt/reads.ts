@@ -7,6 +7,9 @@ import { unknownKey } from '../../crdt/set.ts'
 import { prefixRange } from '../../store/store.ts'
 import { decodeElement, decodeRecord } from './record.ts'
 
+/** What is read from the store before a merge. */
+export type Reads = Pick<Store, 'getMany' | 'hasMany' | 'entries'>
+
 export interface KeyReads {
   readonly records: ReadonlyMap<string, KeyRecord>
   /** Live losers are counted, not read. */
@@ -14,7 +17,7 @@ export interface KeyReads {
 }
 
 /** Records and states of these keys, in one read. */
-export async function readKeys (store: Store, layout: Layout, keys: readonly string[]): Promise<KeyReads> {
+export async function readKeys (store: Reads, layout: Layout, keys: readonly string[]): Promise<KeyReads> {
   const unique = [...new Set(keys)]
   const found = await store.getMany(unique.map(layout.record))
   const records = new Map<string, KeyRecord>()
@@ -33,7 +36,7 @@ export async function readKeys (store: Store, layout: Layout, keys: readonly str
 }
 
 /** Adds the live losers of keys that are about to lose elements. */
-export async function readOthers (store: Store, layout: Layout, states: Map<string, KeyState>, keys: readonly string[]): Promise<void> {
+export async function readOthers (store: Reads, layout: Layout, states: Map<string, KeyState>, keys: readonly string[]): Promise<void> {
   for (const key of new Set(keys)) {
     const state = states.get(key)
     if (state === undefined || state.unread === 0) continue
@@ -47,7 +50,7 @@ export async function readOthers (store: Store, layout: Layout, states: Map<stri
 }
 
 /** Adds the tombstones that are there before the elements that they name. */
-export async function earlyTombstones (store: Store, layout: Layout, states: Map<string, KeyState>, elements: ReadonlyArray<readonly [key: string, id: string]>): Promise<void> {
+export async function earlyTombstones (store: Reads, layout: Layout, states: Map<string, KeyState>, elements: ReadonlyArray<readonly [key: string, id: string]>): Promise<void> {
   const dead = await store.hasMany(elements.map(([key, id]) => layout.tombstone(key, id)))
   for (const [at, [key, id]] of elements.entries()) {
     const state = states.get(key)
@@ -56,7 +59,7 @@ export async function earlyTombstones (store: Store, layout: Layout, states: Map
 }
 
 /** Those of these blocks that are merged; `isKnown` spares look-ups. */
-export async function mergedAmong (store: Store, layout: Layout, ids: readonly string[], isKnown: (id: string) => boolean): Promise<ReadonlySet<string>> {
+export async function mergedAmong (store: Reads, layout: Layout, ids: readonly string[], isKnown: (id: string) => boolean): Promise<ReadonlySet<string>> {
   const unique = [...new Set(ids)]
   const unknown = unique.filter((id) => !isKnown(id))
   const found = unknown.length === 0 ? [] : await store.hasMany(unknown.map(layout.block))

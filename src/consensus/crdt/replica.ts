@@ -23,10 +23,11 @@ import { clearReplica, loadReplica, stateOperation, type ReplicaState } from './
 import { layoutOf, type Layout } from './layout.ts'
 import { Mutex } from './mutex.ts'
 import { StoredPinset } from './pinset.ts'
-import { earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads } from './reads.ts'
+import { earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads, type Reads } from './reads.ts'
+import { Sieve } from './sieve.ts'
 
 /** Delta entries that one batch merges at most, unless a single block has more. */
-const maxBatchEntries = 20_000
+const maxBatchEntries = 4000
 /** Known but missing blocks; a DAG that is wider than this is refused. */
 const maxWanted = 200_000
 
@@ -64,11 +65,15 @@ export class Replica {
   readonly #wanted = new Map<string, CID>()
   /** Pins of values that this peer encoded itself. */
   readonly #known = new WeakMap<Uint8Array, Pin>()
+  /** What merges read: the store, or what of it is left to ask. */
+  #reads: Reads
+  #sieve: Sieve | undefined
   #state: ReplicaState = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
   #dirty = false
 
   constructor (components: { readonly store: Store, readonly logger: Logger }, options: ReplicaOptions = {}) {
     this.#store = components.store
+    this.#reads = components.store
     this.#logger = components.logger
     this.#options = options
     this.#layout = layoutOf(options.namespace ?? '/c')
@@ -112,7 +117,7 @@ export class Replica {
   /** Links that are neither merged nor among `others`. */
   async missingLinks (block: DeltaBlock, isAmong: (id: string) => boolean): Promise<readonly CID[]> {
     const unknown = block.links.filter((link) => !isAmong(multihashKey(link)))
-    const merged = await mergedAmong(this.#store, this.#layout, unknown.map(multihashKey), (id) => this.#state.heads.has(id))
+    const merged = await mergedAmong(this.#reads, this.#layout, unknown.map(multihashKey), (id) => this.#state.heads.has(id))
     return unknown.filter((link) => !merged.has(multihashKey(link)))
   }
 
@@ -133,12 +138,28 @@ export class Replica {
     if (group.length > 0) await this.#mergeGroup(group)
   }
 
+  /** About so many blocks will be merged soon: what is surely new is then not looked up in the store, until `expectFew`. */
+  async expectMany (blocks: number): Promise<void> {
+    await this.#mutex.run(async () => {
+      const has = this.#state.blocks + this.#state.pins
+      // Looking through what is here must pay.
+      if (blocks < 1000 || blocks < this.#state.blocks / 4) return
+      this.#sieve = await Sieve.of(this.#store, this.#layout, has, 2 * blocks)
+      this.#reads = this.#sieve.reading(this.#store)
+    })
+  }
+
+  expectFew (): void {
+    this.#sieve = undefined
+    this.#reads = this.#store
+  }
+
   /** Writes one delta of at most about 1 MiB from the operations that `take` gives when it is this commit's turn. */
   async commit (take: () => readonly PinOperation[]): Promise<Commit> {
     return await this.#mutex.run(async () => {
       const operations = take()
-      const reads = await readKeys(this.#store, this.#layout, operations.map(({ key }) => key))
-      await readOthers(this.#store, this.#layout, reads.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
+      const reads = await readKeys(this.#reads, this.#layout, operations.map(({ key }) => key))
+      await readOthers(this.#reads, this.#layout, reads.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
       const draft = new DeltaDraft()
       let done = 0
       for (const operation of operations) {
@@ -167,8 +188,8 @@ export class Replica {
 
   /** Ids of the live elements of a key, as a deletion asked for now would name them. */
   async liveIds (key: string): Promise<readonly string[]> {
-    const { states } = await readKeys(this.#store, this.#layout, [key])
-    await readOthers(this.#store, this.#layout, states, [key])
+    const { states } = await readKeys(this.#reads, this.#layout, [key])
+    await readOthers(this.#reads, this.#layout, states, [key])
     const state = states.get(key)
     return [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
   }
@@ -193,6 +214,7 @@ export class Replica {
   /** Removes everything; the replica is empty and open afterwards. */
   async clear (): Promise<void> {
     await this.#mutex.run(async () => {
+      this.expectFew()
       await clearReplica(this.#store, this.#layout)
       this.#state = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
       this.#wanted.clear()
@@ -202,14 +224,14 @@ export class Replica {
 
   async #mergeGroup (group: readonly DeltaBlock[]): Promise<void> {
     await this.#mutex.run(async () => {
-      const merged = await mergedAmong(this.#store, this.#layout, group.map(({ id }) => id), (id) => this.#state.heads.has(id))
+      const merged = await mergedAmong(this.#reads, this.#layout, group.map(({ id }) => id), (id) => this.#state.heads.has(id))
       const fresh = [...new Map(group.map((block) => [block.id, block])).values()].filter(({ id }) => !merged.has(id))
       if (fresh.length === 0) return
       const elements = fresh.flatMap(({ id, delta }) => delta.elements.map(({ key }) => [key, id] as const))
       const tombstones = fresh.flatMap(({ delta }) => delta.tombstones)
-      const reads = await readKeys(this.#store, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
-      await readOthers(this.#store, this.#layout, reads.states, tombstones.map(({ key }) => key))
-      if (this.#state.early > 0) await earlyTombstones(this.#store, this.#layout, reads.states, elements)
+      const reads = await readKeys(this.#reads, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
+      await readOthers(this.#reads, this.#layout, reads.states, tombstones.map(({ key }) => key))
+      if (this.#state.early > 0) await earlyTombstones(this.#reads, this.#layout, reads.states, elements)
       await this.#write(fresh, reads)
     })
   }
@@ -219,7 +241,7 @@ export class Replica {
     // Tombstones for merged blocks either find their element or have nothing left to do; the others are early.
     const live = new Set([...states.values()].flatMap(({ winner, others }) => [...(winner === undefined ? [] : [winner.id]), ...others.map(({ id }) => id)]))
     const named = blocks.flatMap(({ delta }) => delta.tombstones.map(({ id }) => id)).filter((id) => !ids.has(id))
-    const merged = await mergedAmong(this.#store, this.#layout, named, (id) => live.has(id))
+    const merged = await mergedAmong(this.#reads, this.#layout, named, (id) => live.has(id))
     const effects = noEffects()
     const context = { layout: this.#layout, records, merged: ids, known: (value: Uint8Array) => this.#known.get(value) }
     for (const [key, change] of mergeBlocks(states, blocks, (id) => merged.has(id))) applyChange(effects, key, change, context)
@@ -237,6 +259,7 @@ export class Replica {
     }
     for (const [id, cid] of missing) operations.push({ type: 'put', key: this.#layout.want(id), value: cid.bytes })
     operations.push(...orderOperations(this.#layout, blocks), stateOperation(this.#layout, state))
+    if (this.#sieve !== undefined) for (const operation of operations) if (operation.type === 'put') this.#sieve.add(operation.key)
     await this.#store.batch(operations, { sync: this.#options.sync })
     this.#state = state
     for (const id of ids) this.#wanted.delete(id)
@@ -272,7 +295,7 @@ export class Replica {
         if (!ids.has(id) && !this.#wanted.has(id) && !this.#state.heads.has(id)) links.set(id, link)
       }
     }
-    for (const id of await mergedAmong(this.#store, this.#layout, [...links.keys()], () => false)) links.delete(id)
+    for (const id of await mergedAmong(this.#reads, this.#layout, [...links.keys()], () => false)) links.delete(id)
     if (links.size + this.#wanted.size > maxWanted) throw new RangeError(`more than ${maxWanted} blocks of the DAG are missing`)
     return links
   }
