@@ -98,7 +98,7 @@ test('where browsers do not allow it, the page says what is missing', async ({ c
   // Any name but localhost is no secure context without https.
   const browser = await playwright.chromium.launch({ ...launchOptions, args: [...launchOptions.args ?? [], '--host-resolver-rules=MAP cluster.test 127.0.0.1'] })
   try {
-    const page = await browser.newPage()
+    const page = await (await browser.newContext()).newPage()
     await page.goto(`${node.base.replace('127.0.0.1', 'cluster.test')}/webui/#${await cluster.link([node])}`)
     await expect(page.getByText('a secure address: https, or localhost')).toBeVisible()
     await expect(page.getByRole('button', { name: 'Join' })).toBeHidden()
