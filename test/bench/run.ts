@@ -1,6 +1,7 @@
 /**
  * npm run bench -- [--pins 20000] [--clients 32] [--rounds 3] [--add 64] [--url name=http://host:port]… [--pid name=PID]… [--only-urls]
  * npm run bench -- --browser [--rounds 3] [--only member,pins,content,tabs,scroll,size] [--pins 20000,100000] [--profile FOLDER]   tabs instead (browser.ts)
+ * npm run bench -- --sync [--rounds 3] [--pins 20000,100000] [--batch 1]   a pinset into a fresh Node member (sync.ts)
  * Measures a fresh pinswarm peer in front of a stand-in for kubo, and beside it every server of the same REST API given by --url, in turns.
  */
 import { randomBytes } from 'node:crypto'
@@ -10,12 +11,13 @@ import { parseArgs } from 'node:util'
 import { benchBrowser } from './browser.ts'
 import { addRun, call, median, pinRun } from './load.ts'
 import { createPeerProcess } from '../processes.ts'
+import { syncLines } from './sync.ts'
 import { startStandIn } from './stand-in-process.ts'
 
 const { values } = parseArgs({ options: {
   pins: { type: 'string' }, clients: { type: 'string', default: '32' }, rounds: { type: 'string', default: '3' }, add: { type: 'string', default: '64' },
   url: { type: 'string', multiple: true, default: [] }, pid: { type: 'string', multiple: true, default: [] }, 'only-urls': { type: 'boolean', default: false },
-  browser: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, profile: { type: 'string' }
+  browser: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, profile: { type: 'string' }, sync: { type: 'boolean', default: false }, batch: { type: 'string', default: '1' }
 } })
 const machine = `machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}`
 const pinsARound = Number(values.pins ?? 20_000)
@@ -87,4 +89,7 @@ if (values.browser) {
   const pins = (values.pins ?? '20000,100000').split(',').map(Number)
   const lines = await benchBrowser({ rounds: Number(values.rounds), only: values.only.split(',').filter((name) => name !== ''), pins, profile: values.profile })
   console.log([`${machine}; peers and a headless Chromium share it; medians`, ...lines].join('\n'))
+} else if (values.sync) {
+  const sizes = (values.pins ?? '20000,100000').split(',').map(Number)
+  console.log([machine, ...await syncLines(sizes, Number(values.rounds), Number(values.batch))].join('\n'))
 } else await benchServers()

@@ -1,11 +1,10 @@
 /**
- * node test/bench/sync.ts [--pins 20000,100000] [--rounds 3] [--batch 1]
- * How long a fresh Node member takes for the pinset of another one, over TCP on loopback, both on LevelDB. `batch`: pins in one delta.
+ * How long a fresh Node member takes for the pinset of another one, over TCP on loopback, both on LevelDB and in one process.
+ * `batch`: pins in one delta.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { multiaddr } from '@multiformats/multiaddr'
 import { openLevelStore } from '../../node/store/level-store.ts'
@@ -57,18 +56,26 @@ export async function fillStore (folder: string, pins: number, batch: number): P
   await store.close()
 }
 
-/** Seconds from the connection of a fresh member until it has every pin. */
-async function syncOnce (source: Member, pins: number): Promise<number> {
+export interface SyncFigures {
+  /** From the connection of a fresh member until it has every pin. */
+  readonly seconds: number
+  /** Processor time of both members together. */
+  readonly processor: number
+}
+
+async function syncOnce (source: Member, pins: number): Promise<SyncFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-sync-'))
   const member = await openMember(folder)
   try {
     await startAll(member.parts)
     const start = performance.now()
+    const usage = process.cpuUsage()
     const [address] = source.transport.addresses()
     if (address === undefined) throw new Error('the source has no address')
     await member.transport.connect(address)
     while (member.consensus.log.pinset.count() < pins || member.consensus.progress().known !== member.consensus.progress().synced) await new Promise((resolve) => setTimeout(resolve, 20))
-    return (performance.now() - start) / 1000
+    const { user, system } = process.cpuUsage(usage)
+    return { seconds: (performance.now() - start) / 1000, processor: (user + system) / 1e6 }
   } finally {
     await stopAll(member.parts)
     await member.store.close()
@@ -76,16 +83,16 @@ async function syncOnce (source: Member, pins: number): Promise<number> {
   }
 }
 
-/** Medians in seconds for a pinset of this size. */
-export async function benchSync (pins: number, rounds: number, batch: number): Promise<number> {
+/** Medians for a pinset of this size. */
+export async function benchSync (pins: number, rounds: number, batch: number): Promise<SyncFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-sync-'))
   await fillStore(folder, pins, batch)
   const source = await openMember(folder)
   try {
     await startAll(source.parts)
-    const seconds: number[] = []
-    for (let round = 0; round < rounds; round++) seconds.push(await syncOnce(source, pins))
-    return median(seconds)
+    const runs: SyncFigures[] = []
+    for (let round = 0; round < rounds; round++) runs.push(await syncOnce(source, pins))
+    return { seconds: median(runs.map(({ seconds }) => seconds)), processor: median(runs.map(({ processor }) => processor)) }
   } finally {
     await stopAll(source.parts)
     await source.store.close()
@@ -93,10 +100,12 @@ export async function benchSync (pins: number, rounds: number, batch: number): P
   }
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { pins: { type: 'string', default: '20000,100000' }, rounds: { type: 'string', default: '3' }, batch: { type: 'string', default: '1' } } })
-  for (const pins of values.pins.split(',').map(Number)) {
-    const seconds = await benchSync(pins, Number(values.rounds), Number(values.batch))
-    console.log(`${pins.toLocaleString('en')} pins, ${values.batch} a delta: synced in ${seconds.toFixed(2)} s (median of ${values.rounds}), ${Math.round(pins / seconds).toLocaleString('en')} pins/s`)
+/** The figures of each size as lines to print. */
+export async function syncLines (sizes: readonly number[], rounds: number, batch: number): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const pins of sizes) {
+    const { seconds, processor } = await benchSync(pins, rounds, batch)
+    lines.push(`${pins.toLocaleString('en')} pins, ${batch} a delta: synced in ${seconds.toFixed(2)} s (median of ${rounds}), ${Math.round(pins / seconds).toLocaleString('en')} pins/s; ${processor.toFixed(2)} s of processor for both members`)
   }
+  return lines
 }
