@@ -8,14 +8,17 @@ import { informers } from '../src/informer/index.ts'
 import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
 import { KuboConnector } from '../src/ipfs/kubo.ts'
 import type { Store } from '../src/store/store.ts'
+import { isWebRtcDirect } from '../src/transport/addresses.ts'
 import { Bootstrap } from '../src/transport/bootstrap.ts'
 import { createLibp2pTransport } from '../src/transport/libp2p.ts'
 import type { Libp2pTransport } from '../src/transport/libp2p.ts'
 import { version } from '../src/version.ts'
+import { readNamed } from './files.ts'
 import type { Folder } from './folder.ts'
 import type { Identity } from './identity.ts'
 import { openHelia } from './ipfs/helia-node.ts'
 import { nodeKuboPost } from './ipfs/kubo-post.ts'
+import { directCertificate } from './transport/direct-certificate.ts'
 import { nodeTransports } from './transport/node-transports.ts'
 
 export interface AssembleParts {
@@ -50,9 +53,11 @@ async function openConnector ({ config, folder, logger, ipfsAddresses }: Assembl
   return { connector, services: [{ start: async () => {}, stop: async () => { poster.close() } }] }
 }
 
-async function openTransport ({ config: { cluster }, identity, logger }: AssembleParts): Promise<Libp2pTransport> {
-  const { listenMultiaddress: listen, connectionManager, pubsub } = cluster
-  return await createLibp2pTransport({ privateKey: identity.privateKey, logger, ...nodeTransports({ listen, secret: cluster.secret, mdnsInterval: cluster.mdnsInterval, relayHop: cluster.enableRelayHop }) }, {
+async function openTransport ({ config: { cluster }, identity, folder, logger }: AssembleParts): Promise<Libp2pTransport> {
+  const { listenMultiaddress: listen, connectionManager, pubsub, tlsCertFile, tlsKeyFile } = cluster
+  const tls = tlsCertFile === '' ? undefined : { cert: await readNamed(folder.at(tlsCertFile), 'cluster.tls_cert_file'), key: await readNamed(folder.at(tlsKeyFile), 'cluster.tls_key_file') }
+  const certificate = listen.some(isWebRtcDirect) ? await directCertificate(folder.at('webrtc-direct.pem')) : undefined
+  return await createLibp2pTransport({ privateKey: identity.privateKey, logger, ...nodeTransports({ listen, tls, certificate, secret: cluster.secret, mdnsInterval: cluster.mdnsInterval, relayHop: cluster.enableRelayHop }) }, {
     listen,
     announce: cluster.announceMultiaddress,
     noAnnounce: cluster.noAnnounceMultiaddress,

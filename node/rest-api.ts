@@ -1,21 +1,15 @@
 /** The REST API of a running peer as `api.restapi` configures it. */
 import { createWriteStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createApi } from '../src/api/api.ts'
 import type { Invitation } from '../src/api/invitation.ts'
 import type { Cluster } from '../src/cluster/cluster.ts'
-import { errorText } from '../src/component.ts'
 import type { ComponentLogger } from '../src/component.ts'
 import type { RestApiConfig } from '../src/config/rest-api.ts'
-import { InvalidConfigError } from '../src/errors.ts'
+import { readNamed } from './files.ts'
 import type { Folder } from './folder.ts'
 import { createHttpServer } from './http/server.ts'
 import type { HttpServer } from './http/server.ts'
 import { webUi, webUiFolder } from './webui.ts'
-
-async function readPem (folder: Folder, path: string, key: string): Promise<string> {
-  try { return await readFile(folder.at(path), 'utf8') } catch (error) { throw new InvalidConfigError(`api.restapi.${key}`, errorText(error), { cause: error }) }
-}
 
 export interface RestApiParts {
   readonly folder: Folder
@@ -26,7 +20,7 @@ export interface RestApiParts {
 
 /** Not listening yet. Throws InvalidConfigError when a file it names cannot be read. */
 export async function openRestApi (cluster: Cluster, config: RestApiConfig, { folder, logger, invitation }: RestApiParts): Promise<HttpServer> {
-  const tls = config.sslCertFile === '' ? undefined : { cert: await readPem(folder, config.sslCertFile, 'ssl_cert_file'), key: await readPem(folder, config.sslKeyFile, 'ssl_key_file') }
+  const tls = config.sslCertFile === '' ? undefined : { cert: await readNamed(folder.at(config.sslCertFile), 'api.restapi.ssl_cert_file'), key: await readNamed(folder.at(config.sslKeyFile), 'api.restapi.ssl_key_file') }
   const logFile = config.httpLogFile === '' ? undefined : createWriteStream(folder.at(config.httpLogFile), { flags: 'a', mode: 0o600 })
   logFile?.on('error', (error) => { logger.forComponent('restapi').error('api.restapi.http_log_file', error) })
   const api = createApi(cluster, {

@@ -1,5 +1,6 @@
 /** How a Node peer reaches others: TCP, WebSocket, and finding members on the local network. */
 import type { Libp2pParts } from '../../src/transport/libp2p.ts'
+import type { TransportCertificate } from '@libp2p/webrtc'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
@@ -16,15 +17,19 @@ export interface NodeTransportOptions extends FullServicesOptions {
   readonly secret: string
   /** `cluster.mdns_interval` in ms: how often the local network is asked; 0 is never. @default 10_000 */
   readonly mdnsInterval?: number | undefined
+  /** PEM texts for `/tls/ws` addresses. */
+  readonly tls?: { readonly cert: string, readonly key: string } | undefined
+  /** Of the webrtc-direct listener. @default a new one at each start */
+  readonly certificate?: TransportCertificate | undefined
   /** Ask the router to map our ports. @default true */
   readonly portMapping?: boolean | undefined
 }
 
 /** The parts of a Libp2pTransport that only Node has. A peer that listens on loopback alone neither maps ports nor asks the local network. */
-export function nodeTransports ({ listen, secret, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
+export function nodeTransports ({ listen, secret, tls, certificate, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
   const beyond = listen.some((address) => !isLoopback(address) && !isRelayed(address) && !isWebRtc(address))
   return {
-    transports: [tcp(), webSockets(), ...webRtcTransports()],
+    transports: [tcp(), webSockets(tls === undefined ? {} : { https: tls }), ...webRtcTransports({ certificate })],
     ...mdnsInterval > 0 && beyond ? { peerDiscovery: [mdns({ serviceTag: '_ipfs-cluster-discovery._udp.local', interval: mdnsInterval })] } : {},
     services: {
       ...fullServices({ ...full, dht: full.dht ?? secret !== '' }),

@@ -25,6 +25,9 @@ export const isRelayed = (address: Multiaddr): boolean => address.getComponents(
 /** Begins at a relay and goes on directly: WebRTC between peers that nobody can dial. */
 export const isWebRtc = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'webrtc')
 
+/** WebRTC to a peer that listens on UDP. */
+export const isWebRtcDirect = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'webrtc-direct')
+
 /** QUIC in any version, which carries no private network. */
 export const isQuic = (address: Multiaddr): boolean => address.getComponents().some(({ name }) => name === 'quic' || name === 'quic-v1')
 

@@ -4,16 +4,17 @@ import type { Libp2pTransport, Libp2pTransportOptions } from '../../src/transpor
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { multiaddr } from '@multiformats/multiaddr'
 import { nodeTransports } from '../../node/transport/node-transports.ts'
+import type { NodeTransportOptions } from '../../node/transport/node-transports.ts'
 import { silentLogger } from '../../src/component.ts'
 import { createLibp2pTransport } from '../../src/transport/libp2p.ts'
 
 export const secret = '0123456789abcdef'.repeat(4)
 
 /** A member that listens on loopback over TCP, or as told; not started. */
-export async function newMember (options: Partial<Libp2pTransportOptions> = {}, logger: ComponentLogger = silentLogger): Promise<Libp2pTransport> {
+export async function newMember (options: Partial<Libp2pTransportOptions> = {}, logger: ComponentLogger = silentLogger, parts: Partial<NodeTransportOptions> = {}): Promise<Libp2pTransport> {
   const listen = options.listen ?? [multiaddr('/ip4/127.0.0.1/tcp/0')]
   return await createLibp2pTransport(
-    { ...nodeTransports({ listen, secret: options.secret ?? secret }), privateKey: await generateKeyPair('Ed25519'), logger },
+    { ...nodeTransports({ listen, secret: options.secret ?? secret, ...parts }), privateKey: await generateKeyPair('Ed25519'), logger },
     { secret, dialTimeout: 5000, pubsub: { heartbeatInterval: 200 }, ...options, listen })
 }
 
