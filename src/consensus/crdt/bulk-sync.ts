@@ -12,6 +12,7 @@ import type { Trust } from '../consensus.ts'
 import type { PeerId } from '@libp2p/interface'
 import { errorText } from '../../component.ts'
 import { readBlock } from '../../crdt/block.ts'
+import { maxLinks } from '../../crdt/limits.ts'
 import { DecodeError } from '../../errors.ts'
 import { framesOf } from '../../frames.ts'
 import { multihashKey } from '../../pin/keys.ts'
@@ -54,6 +55,8 @@ const maxUnplanned = 4096
 const maxPlan = 20_000_000
 /** Heads that may come before everything else. */
 const maxHeads = 1024
+/** Links to blocks that did not come before: of authors who lie about heights. */
+const maxOpenLinks = 64
 /** Streams that are served at once; others are sent elsewhere. */
 const maxServed = 16
 const maxInboundStreams = 4
@@ -198,6 +201,8 @@ class Incoming {
   readonly #loose = new Map<string, DeltaBlock>()
   #looseBytes = 0
   #heads = 0
+  #headLinks = 0
+  #openLinks = 0
   #plan: number | undefined
   #received = 0
   #height = 0
@@ -233,7 +238,8 @@ class Incoming {
     if (this.#received > 0) throw new DecodeError('heads after blocks')
     const before = new Set(this.#replica.wanted.keys())
     this.#heads += blocks.length
-    if (this.#heads > maxHeads) throw new DecodeError('too many heads')
+    this.#headLinks += blocks.reduce((sum, { links }) => sum + links.length, 0)
+    if (this.#heads > maxHeads || this.#headLinks > maxLinks) throw new DecodeError('too many heads')
     await this.#replica.merge(blocks)
     for (const id of this.#replica.wanted.keys()) if (!before.has(id)) this.#promised.push(id)
   }
@@ -264,6 +270,8 @@ class Incoming {
     this.#group = []
     this.#bytes = 0
     await this.#merging
+    this.#openLinks += await this.#replica.openLinks(group)
+    if (this.#openLinks > maxOpenLinks) throw new DecodeError('blocks without what is below them')
     this.#merging = this.#replica.merge(group)
     // It is awaited with the next group; until then nobody listens.
     this.#merging.catch(() => {})

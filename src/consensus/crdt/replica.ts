@@ -121,6 +121,13 @@ export class Replica {
     return unknown.filter((link) => !merged.has(multihashKey(link)))
   }
 
+  /** How many blocks these ones link to that are neither merged nor among them. */
+  async openLinks (blocks: readonly DeltaBlock[]): Promise<number> {
+    const own = new Set(blocks.map(({ id }) => id))
+    const links = new Set(blocks.flatMap((block) => block.links.map(multihashKey)).filter((id) => !own.has(id) && !this.#state.heads.has(id)))
+    return links.size - (await mergedAmong(this.#reads, this.#layout, [...links], () => false)).size
+  }
+
   /** Merges blocks that were fetched, parents first; those merged before are left out. */
   async merge (blocks: readonly DeltaBlock[]): Promise<void> {
     let group: DeltaBlock[] = []
