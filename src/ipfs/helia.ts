@@ -104,7 +104,7 @@ export class HeliaConnector implements IpfsConnector {
   /** The exchange serves this connector's blocks, and this connector asks the exchange: whoever is made later is handed over here. */
   useMembers (members: MemberBlocks): void { this.#members = members }
 
-  async start (): Promise<void> {}
+  async start (options?: AbortOptions): Promise<void> { await this.#pins.load(options) }
 
   async stop (): Promise<void> {
     this.#stopping ??= this.#close()
@@ -201,6 +201,8 @@ export class HeliaConnector implements IpfsConnector {
     if (this.#options.unpinDisable === true) throw new UnpinDisabledError()
     await this.#pins.delete(cid)
   }
+
+  mayHold (cid: CID): boolean { return this.#pins.mayHave(cid) }
 
   async pinStatus ({ cid, maxDepth }: Pin): Promise<IpfsPinStatus> {
     const held = await this.#pins.get(cid)

@@ -28,6 +28,8 @@ export interface IpfsConnector extends Startable {
   pin: (pin: Pin, options?: PinProgressOptions) => Promise<void>
   /** Not pinned counts as success. */
   unpin: (cid: CID, options?: AbortOptions) => Promise<void>
+  /** False only where this CID is certainly not pinned here, told at once: millions of pins that others hold then cost nothing. @default nobody knows */
+  mayHold?: (cid: CID) => boolean
   /** Status of one pin, asked in the pin's own mode. */
   pinStatus: (pin: Pin, options?: AbortOptions) => Promise<IpfsPinStatus>
   /** All recursive and direct pins. */

@@ -19,8 +19,20 @@ export interface PinRecord { readonly cid: CID, readonly maxDepth: number }
 
 export class PinRecords {
   readonly #store: Store
+  /** Keys of what may be recorded; undefined until they are read. */
+  #keys: Set<string> | undefined
 
   constructor (store: Store) { this.#store = store }
+
+  /** Reads which roots are recorded, so that `mayHave` can tell. */
+  async load (options: AbortOptions = {}): Promise<void> {
+    const keys = new Set<string>()
+    for await (const chunk of this.#store.keys({ ...prefixRange(prefix), signal: options.signal })) for (const key of chunk) keys.add(key)
+    this.#keys = keys
+  }
+
+  /** False only where there is certainly no record, told without asking the store. */
+  mayHave (cid: CID): boolean { return this.#keys?.has(keyOf(cid)) ?? true }
 
   /** The depth a CID is pinned to; undefined where it is not. */
   async get (cid: CID): Promise<number | undefined> {
@@ -29,10 +41,12 @@ export class PinRecords {
   }
 
   async put (cid: CID, maxDepth: number): Promise<void> {
+    this.#keys?.add(keyOf(cid))
     await this.#store.batch([{ type: 'put', key: keyOf(cid), value: new TextEncoder().encode(String(maxDepth)) }])
   }
 
-  async delete (cid: CID): Promise<void> { await this.#store.batch([{ type: 'del', key: keyOf(cid) }]) }
+  /** What is not recorded costs no write. */
+  async delete (cid: CID): Promise<void> { if (this.mayHave(cid)) await this.#store.batch([{ type: 'del', key: keyOf(cid) }]) }
 
   /** In the order of their CIDs' texts; `after` is where an earlier listing ended. */
   async * all ({ after, signal }: AbortOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<PinRecord> {

@@ -22,7 +22,7 @@ import type { CID } from 'multiformats/cid'
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
   readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'pinStatus' | 'pins' | 'repoGc' | 'blockGetLocal'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'mayHold' | 'pinStatus' | 'pins' | 'repoGc' | 'blockGetLocal'>
   /** What this peer tells of itself: its name, its IPFS and where that is. */
   readonly identity: () => PingValue
   readonly clock?: Clock | undefined
@@ -111,7 +111,12 @@ class StatelessTracker implements PinTracker {
       this.#keeper.offer(pin, existing?.running ?? existing?.after)
       return
     }
-    this.#enqueue(isAllocatedTo(pin, this.#components.peerId) ? 'pin' : 'remote', pin)
+    const isOurs = isAllocatedTo(pin, this.#components.peerId)
+    if (!isOurs && this.#hasNothingOf(pin.cid)) {
+      if (this.#listeners.size > 0) this.#tell(this.#info(pin, { status: 'remote', timestamp: this.#clock.now() }))
+      return
+    }
+    this.#enqueue(isOurs ? 'pin' : 'remote', pin)
   }
 
   untrack (cid: CID): void { this.#enqueue('unpin', pinWith(cid)) }
@@ -238,6 +243,11 @@ class StatelessTracker implements PinTracker {
     if (current !== undefined && current.type !== 'meta-pin' && isAllocatedTo(current, this.#components.peerId)) return undefined
     await this.#components.connector.unpin(pin.cid, { signal })
     return 'unpinned'
+  }
+
+  /** Neither held nor being worked on: there is nothing to remove. */
+  #hasNothingOf (cid: CID): boolean {
+    return this.#components.connector.mayHold?.(cid) === false && this.#operations.get(cid) === undefined && this.#keeper?.drop(cid) === undefined
   }
 
   #isVoluntary (pin: Pin): boolean { return this.#keeper !== undefined && isVoluntary(pin) }

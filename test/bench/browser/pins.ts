@@ -50,10 +50,10 @@ export async function benchPins (stage: Stage, figures: Figures, goals: readonly
               else {
                 await profiled(page, profile === undefined ? undefined : `${profile}/reload-${pins}.cpuprofile`, async () => {
                   await page.reload()
-                  await page.waitForFunction(() => lab.times.listed > 0)
+                  await page.waitForFunction(() => lab.times.listed > 0, undefined, { timeout: 120_000 })
                 })
               }
-              await page.waitForFunction(() => lab.times.listed > 0)
+              await page.waitForFunction(() => lab.times.listed > 0, undefined, { timeout: 120_000 })
               const { started, first, listed } = await page.evaluate(() => lab.times)
               const count = await profiled(page, profile === undefined ? undefined : `${profile}/list-${pins}.cpuprofile`, async () => await page.evaluate(async () => (await lab.pins()).length))
               if (count !== pins) throw new Error(`${count} of ${pins} pins after a reload`)
