@@ -7,6 +7,7 @@ import type { ApiEvent } from '../../src/api/client.ts'
 import { encodeComment, encodeSentEvent, sentEvents } from '../../src/api/sent-events.ts'
 import { ClusterEmitter } from '../../src/cluster/events.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
+import { ManualClock } from '../contract/values.ts'
 import { alpha, beta, MemoryCluster } from './memory-cluster.ts'
 import { CID } from 'multiformats/cid'
 
@@ -90,6 +91,27 @@ describe('events', () => {
     const { cluster, client } = start()
     expect(await client.sync()).toEqual(cluster.sync())
     expect(await client.storage()).toEqual(await cluster.storage())
+  })
+
+  it('shows every 15 seconds that it is still there, and ends when the API is closed', async () => {
+    const cluster = new Emitting()
+    const clock = new ManualClock()
+    const api = createApi(cluster, { clock })
+    const { body, headers } = await api.fetch({ method: 'GET', url: 'http://x/events', headers: new Headers(), body: null, signal: new AbortController().signal })
+    expect(new Map(headers).get('Content-Type')).toBe('text/event-stream')
+    if (typeof body !== 'object' || body instanceof Uint8Array) throw new Error('not a stream')
+    const chunks = body[Symbol.asyncIterator]()
+    const next = async (): Promise<string | undefined> => { const { done, value } = await chunks.next(); return done === true ? undefined : new TextDecoder().decode(value as Uint8Array) }
+    expect(await next()).toMatch(/^: /)
+    for (let count = 0; count < 3; count++) {
+      const beat = next()
+      await clock.advance(15_000)
+      expect(await beat).toBe(': still here\n\n')
+    }
+    const last = next()
+    api.close()
+    expect(await last).toBeUndefined()
+    expect(cluster.listeners).toBe(0)
   })
 
   it('ends when the client leaves', async () => {
