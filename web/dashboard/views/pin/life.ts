@@ -22,7 +22,8 @@ export interface PinLife {
 /** What other peers do is not announced here: they are asked again while something is unsettled, ever more rarely. */
 const againAfter = [700, 1_500, 3_000, 6_000, 12_000] as const
 
-const isUnsettled = (statuses: Statuses): boolean => [...statuses.values()].some(({ status }) => toneOf(status) === 'busy')
+/** Somebody works on it, or has not heard of it yet: `unpinned` of a pin that is there. */
+const isUnsettled = (statuses: Statuses): boolean => [...statuses.values()].some(({ status }) => toneOf(status) === 'busy' || status === 'unpinned')
 
 export function usePinLife (session: Session, cid: string): PinLife {
   const { client, live } = session

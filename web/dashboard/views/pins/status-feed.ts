@@ -77,14 +77,21 @@ export class StatusFeed {
   async #ask (): Promise<void> {
     const table = this.#table()
     const isOpen = (cid: string, row: number): boolean => {
-      const { busy, failed } = table.tally(row)
-      return table.knowledge(row) !== 'asked' || this.progress.has(cid) || (this.#round > 0 && (busy > 0 || failed > 0))
+      return table.knowledge(row) !== 'asked' || this.progress.has(cid) || (this.#round > 0 && this.#isUnsettled(row))
     }
     const open = this.#sight.filter((cid) => { const row = table.row(cid); return row !== undefined && isOpen(cid, row) }).slice(0, perQuestion)
     if (open.length > 0 && this.#session.live.state !== 'offline') await this.#askFor(open)
     const wait = againAfter[Math.min(this.#round++, againAfter.length - 1)] ?? 15_000
-    const left = this.#sight.some((cid) => { const row = table.row(cid); return row !== undefined && (table.knowledge(row) !== 'asked' || table.tally(row).busy > 0) })
+    const left = this.#sight.some((cid) => { const row = table.row(cid); return row !== undefined && (table.knowledge(row) !== 'asked' || this.#isUnsettled(row)) })
     if (left && !document.hidden) this.#schedule(wait)
+  }
+
+  /** Somebody works on it, or some of those who are to hold it have not heard of it yet. */
+  #isUnsettled (row: number): boolean {
+    const table = this.#table()
+    const { durable, busy, failed } = table.tally(row)
+    const wanted = table.wanted[row] ?? 0
+    return busy > 0 || (failed === 0 && durable < (wanted < 0 ? this.#members.fullCount : wanted))
   }
 
   async #askFor (cids: readonly string[]): Promise<void> {
