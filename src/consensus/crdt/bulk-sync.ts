@@ -261,6 +261,7 @@ class Incoming {
     if (block === undefined) return
     this.#loose.delete(id)
     this.#looseBytes -= block.bytes.length
+    this.#replica.prepare(block)
     this.#group.push(block)
     this.#bytes += block.bytes.length
   }

@@ -28,6 +28,8 @@ export interface ChangeContext {
   readonly merged: ReadonlySet<string>
   /** The pin of a value, where it is known already. */
   readonly known: (value: Uint8Array) => Pin | undefined
+  /** What lists a pin, where it was made already. */
+  readonly listed: (pin: Pin) => Listed | undefined
 }
 
 export const noEffects = (): Effects => ({ operations: [], changes: [], pins: 0, early: 0 })
@@ -51,7 +53,7 @@ export function applyChange (effects: Effects, key: string, { before, after }: K
   }
   const sameValue = old !== undefined && equals(old.winner.value, winner.value)
   const pin = context.known(winner.value) ?? pinOf(key, winner.value)
-  const listed = sameValue ? old.listed : pin === undefined ? undefined : listedOf(pin)
+  const listed = sameValue ? old.listed : pin === undefined ? undefined : context.listed(pin) ?? listedOf(pin)
   effects.operations.push({ type: 'put', key: layout.record(key), value: encodeRecord({ winner, others, listed }) })
   if (!sameValue) reindex(effects, key, old, pin, layout)
   effects.pins += countOf(listed) - countOf(old?.listed)

@@ -25,6 +25,8 @@ import { Mutex } from './mutex.ts'
 import { StoredPinset } from './pinset.ts'
 import { earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads, type Reads } from './reads.ts'
 import { Sieve } from './sieve.ts'
+import type { Listed } from './record.ts'
+import { listedOf, pinOf } from './view.ts'
 
 /** Delta entries that one batch merges at most, unless a single block has more. */
 const maxBatchEntries = 4000
@@ -63,8 +65,9 @@ export class Replica {
   readonly #logger: Logger
   readonly #mutex = new Mutex()
   readonly #wanted = new Map<string, CID>()
-  /** Pins of values that this peer encoded itself. */
+  /** Pins of values that this peer encoded itself or prepared. */
   readonly #known = new WeakMap<Uint8Array, Pin>()
+  readonly #listed = new WeakMap<Pin, Listed>()
   /** What merges read: the store, or what of it is left to ask. */
   #reads: Reads
   #sieve: Sieve | undefined
@@ -119,6 +122,16 @@ export class Replica {
     const unknown = block.links.filter((link) => !isAmong(multihashKey(link)))
     const merged = await mergedAmong(this.#reads, this.#layout, unknown.map(multihashKey), (id) => this.#state.heads.has(id))
     return unknown.filter((link) => !merged.has(multihashKey(link)))
+  }
+
+  /** Does now what the merge of this block will need: while the store is busy with those before. */
+  prepare ({ delta }: DeltaBlock): void {
+    for (const { key, value } of delta.elements) {
+      const pin = pinOf(key, value)
+      if (pin === undefined) continue
+      this.#known.set(value, pin)
+      this.#listed.set(pin, listedOf(pin))
+    }
   }
 
   /** How many blocks these ones link to that are neither merged nor among them. */
@@ -250,7 +263,7 @@ export class Replica {
     const named = blocks.flatMap(({ delta }) => delta.tombstones.map(({ id }) => id)).filter((id) => !ids.has(id))
     const merged = await mergedAmong(this.#reads, this.#layout, named, (id) => live.has(id))
     const effects = noEffects()
-    const context = { layout: this.#layout, records, merged: ids, known: (value: Uint8Array) => this.#known.get(value) }
+    const context = { layout: this.#layout, records, merged: ids, known: (value: Uint8Array) => this.#known.get(value), listed: (pin: Pin) => this.#listed.get(pin) }
     for (const [key, change] of mergeBlocks(states, blocks, (id) => merged.has(id))) applyChange(effects, key, change, context)
     const missing = await this.#missing(blocks, ids)
     const state: ReplicaState = {

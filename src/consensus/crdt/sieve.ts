@@ -15,6 +15,8 @@ export class Sieve {
   readonly #layout: Layout
   readonly #bits: Uint32Array
   readonly #mask: number
+  #first = 0
+  #step = 0
 
   private constructor (layout: Layout, names: number) {
     const bits = Math.min(maxBits, 2 ** Math.ceil(Math.log2(Math.max(1024, names * bitsPerName))))
@@ -33,11 +35,23 @@ export class Sieve {
 
   add (key: string): void {
     if (!this.#covers(key)) return
-    for (const bit of this.#bitsOf(key)) this.#bits[bit >>> 5] = (this.#bits[bit >>> 5] ?? 0) | (1 << (bit & 31))
+    this.#hash(key)
+    for (let index = 0; index < hashes; index++) {
+      const bit = (this.#first + Math.imul(index, this.#step)) & this.#mask
+      this.#bits[bit >>> 5] = (this.#bits[bit >>> 5] ?? 0) | (1 << (bit & 31))
+    }
   }
 
   /** False: this key is not in the store. */
-  mayHave (key: string): boolean { return !this.#covers(key) || this.#bitsOf(key).every((bit) => ((this.#bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0) }
+  mayHave (key: string): boolean {
+    if (!this.#covers(key)) return true
+    this.#hash(key)
+    for (let index = 0; index < hashes; index++) {
+      const bit = (this.#first + Math.imul(index, this.#step)) & this.#mask
+      if (((this.#bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false
+    }
+    return true
+  }
 
   /** The store, asked only for what it may have. */
   reading (store: Store): Pick<Store, 'getMany' | 'hasMany' | 'entries'> {
@@ -58,13 +72,15 @@ export class Sieve {
 
   #covers (key: string): boolean { return key.startsWith(this.#layout.records) || key.startsWith(this.#layout.blocks) }
 
-  #bitsOf (key: string): number[] {
+  /** Two hashes of the key, from which its bits follow. */
+  #hash (key: string): void {
     let [one, other] = [0x811c9dc5, 0x9e3779b9]
     for (let index = 0; index < key.length; index++) {
       const code = key.charCodeAt(index)
       one = Math.imul(one ^ code, 0x01000193)
       other = Math.imul(other + code, 0x85ebca6b) ^ (other >>> 13)
     }
-    return Array.from({ length: hashes }, (_, index) => (one + Math.imul(index, other | 1)) & this.#mask)
+    this.#first = one
+    this.#step = other | 1
   }
 }
