@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
 import { build as buildForBrowsers } from 'vite'
+import { oneCopy } from './one-copy.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -43,7 +44,7 @@ await build({
 
 // The browser's door holds all that it needs, resolved for browsers: any bundler takes it as it is, and so does a page.
 await buildForBrowsers({
-  root, configFile: false, logLevel: 'warn',
+  root, configFile: false, logLevel: 'warn', plugins: [oneCopy()],
   build: {
     outDir: dist, emptyOutDir: false, copyPublicDir: false, target: 'es2024', chunkSizeWarningLimit: 1500,
     rolldownOptions: { input: { web: join(root, 'web/index.ts') }, preserveEntrySignatures: 'strict', output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/web/[name]-[hash].js' } }
