@@ -48,7 +48,7 @@ export class ChannelConnection extends AbstractMultiaddrConnection {
 
   async sendClose ({ signal }: AbortOptions = {}): Promise<void> {
     while (this.#channel.readyState === 'open' && this.#channel.bufferedAmount > 0) await systemClock.sleep(drainInterval, { signal })
-    await this.#raw.close({ ...signal === undefined ? {} : { signal } })
+    await this.#raw.close(signal === undefined ? {} : { signal })
   }
 
   /** Each stream has its window: nothing here waits longer than that. */

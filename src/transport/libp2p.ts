@@ -3,7 +3,7 @@ import type { AddressBook, ByteStream, KnownPeer, PubSub, StreamHandlerOptions, 
 import type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
-import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { KEEP_ALIVE } from '@libp2p/interface'

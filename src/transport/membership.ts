@@ -98,7 +98,10 @@ export class Membership {
 type UpgradeOptions = Parameters<Upgrader['upgradeOutbound']>[1] & { readonly remotePeer?: PeerId | undefined }
 
 /** Its own multiplexer is not used. */
-function admitted ({ muxerFactory: _, ...options }: UpgradeOptions): UpgradeOptions { return options }
+function admitted (options: UpgradeOptions): UpgradeOptions {
+  const { muxerFactory, ...others } = options
+  return muxerFactory === undefined ? options : others
+}
 
 /** @libp2p/webrtc keeps it to itself, by its types only. A release that hides it makes every proof fail, and none pass. */
 const peerConnectionOf = (connection: object): PeerConnection | undefined => (connection as { readonly peerConnection?: PeerConnection }).peerConnection
