@@ -10,7 +10,8 @@ import type { PinTable } from './pin-table.ts'
 const unsettled = parseStatusFilter('error,queued,pinning,unpinning,unexpectedly_unpinned')
 const perQuestion = 60
 /** Other peers' work is not announced here: what is in sight and unsettled is asked for again, ever more rarely. */
-const againAfter = [1_000, 2_000, 4_000, 8_000, 15_000] as const
+const againAfter: readonly number[] = [1_000, 2_000, 4_000, 8_000]
+const rarely = 15_000
 
 export class StatusFeed {
   readonly progress = new Map<string, PinProgress>()
@@ -71,7 +72,7 @@ export class StatusFeed {
 
   #run (): void {
     if (this.#asking !== undefined) return this.#schedule(100)
-    this.#asking = this.#ask().catch(() => {}).finally(() => { this.#asking = undefined })
+    this.#asking = this.#ask().catch(() => { this.#schedule(rarely) }).finally(() => { this.#asking = undefined })
   }
 
   async #ask (): Promise<void> {
@@ -81,9 +82,9 @@ export class StatusFeed {
     }
     const open = this.#sight.filter((cid) => { const row = table.row(cid); return row !== undefined && isOpen(cid, row) }).slice(0, perQuestion)
     if (open.length > 0 && this.#session.live.state !== 'offline') await this.#askFor(open)
-    const wait = againAfter[Math.min(this.#round++, againAfter.length - 1)] ?? 15_000
+    const wait = document.hidden ? rarely : againAfter[this.#round++] ?? rarely
     const left = this.#sight.some((cid) => { const row = table.row(cid); return row !== undefined && (table.knowledge(row) !== 'asked' || this.#isUnsettled(row)) })
-    if (left && !document.hidden) this.#schedule(wait)
+    if (left) this.#schedule(wait)
   }
 
   /** Somebody works on it, or some of those who are to hold it have not heard of it yet. */
