@@ -18,7 +18,7 @@ const firstPause = 15_000
 const longestPause = 600_000
 /** Peers whose pause is remembered, and peers that are dialled at once. */
 const maxRemembered = 1000
-const maxAtOnce = 4
+const maxAtOnce = 2
 
 export class Seeker {
   readonly #parts: SeekerParts
