@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { openLevelStore } from '../../node/store/level-store.ts'
 import { nodeTransports } from '../../node/transport/node-transports.ts'
@@ -41,14 +42,15 @@ async function openMember (folder: string): Promise<Member> {
   return { store, transport, consensus, parts: [transport, exchange, consensus] }
 }
 
-/** Writes pins into a store that no member has open, `batch` of them in each delta. */
-export async function fillStore (folder: string, pins: number, batch: number): Promise<void> {
+/** Writes pins into a store that no member has open, `batch` of them in each delta; everywhere, or one copy each at `holder`. */
+export async function fillStore (folder: string, pins: number, batch: number, holder?: PeerId): Promise<void> {
+  const where = holder === undefined ? { replicationFactorMin: -1, replicationFactorMax: -1 } : { replicationFactorMin: 1, replicationFactorMax: 1, allocations: [holder] }
   const store = await openLevelStore(folder)
   const replica = new Replica({ store, logger: silentLogger.forComponent('bench') })
   await replica.open()
   for (let done = 0; done < pins; done += batch) {
     const operations = Array.from({ length: Math.min(batch, pins - done) }, (_, index) => {
-      const pin = pinWith(CID.parse(freshCid()), { name: `pin ${done + index}`, replicationFactorMin: -1, replicationFactorMax: -1 })
+      const pin = pinWith(CID.parse(freshCid()), { name: `pin ${done + index}`, ...where })
       return { kind: 'put', key: cidKey(pin.cid), value: encodePin(pin), pin } as const
     })
     await replica.commit(() => operations)

@@ -22,8 +22,8 @@ export interface Stage {
   readonly secret: string
   /** A browser nobody used before. */
   readonly browser: () => Promise<Browser>
-  /** A member in a process of its own. */
-  readonly peer: (settings: Partial<PeerSettings> & { readonly name: string }) => Promise<PeerProcess>
+  /** A member in a process of its own; `beforeStart` may put things into its folder. */
+  readonly peer: (settings: Partial<PeerSettings> & { readonly name: string }, beforeStart?: (folder: string) => Promise<void>) => Promise<PeerProcess>
   /** The fragment by which a tab joins through this member. */
   readonly link: (peer: PeerProcess) => Promise<string>
 }
@@ -49,12 +49,13 @@ export async function onStage (minify: boolean, bench: (stage: Stage) => Promise
         ends.push(async () => { await browser.close() })
         return browser
       },
-      peer: async (settings) => {
+      peer: async (settings, beforeStart) => {
         const peer = await createPeerProcess({ secret, ipfs: 'helia', ...settings, env: { CLUSTER_MONITORPINGINTERVAL: '15s', IPFS_CLUSTER_LOG_LEVEL: 'error', ...settings.env } })
         ends.push(async () => {
           await peer.stop()
           await peer.remove()
         })
+        await beforeStart?.(peer.folder)
         await peer.start()
         return peer
       },
