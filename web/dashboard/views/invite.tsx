@@ -43,7 +43,7 @@ function OfferView ({ offered: { url, hasSecret, isLocal }, wanted, isTab }: { r
     <div class="invite">
       <QrCode text={url} />
       <div class="invite-text">
-        <p class="invite-link mono" data-testid="join-link">{url}</p>
+        <p class="invite-link mono" data-testid="join-link" role="region" aria-label="The join link" tabIndex={0}>{url}</p>
         <div class="view-actions"><CopyButton text={url} label="Copy the link" words="Copy" /><LinkButton href={url} icon="open" external>Open in a new tab</LinkButton></div>
         {hasSecret
           ? <Notice tone="warning">The link holds the cluster secret: pass it on as you would a password.</Notice>

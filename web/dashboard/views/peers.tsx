@@ -2,7 +2,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { JSX } from 'preact'
 import '../styles/peers.css'
-import { membersOf } from '../members.ts'
 import { Badge, Button, CopyText, Dialog, Empty, ErrorState, Facts, Loading, MiddleText, Panel, Table, Tag, ViewHead, confirm, formatAge, formatBytes, formatCount, formatTime, plural, shorten, toast, toastError, useLoaded } from '../ui/index.ts'
 import type { Column } from '../ui/index.ts'
 import type { Session } from '../session.ts'
@@ -57,11 +56,7 @@ function PeerDialog ({ session, row, state, onClose, onRemoved }: { readonly ses
 }
 
 export function PeersView ({ session }: { readonly session: Session }): JSX.Element {
-  const members = membersOf(session)
-  const [loaded, reload] = useLoaded(session, 'peers', async (signal) => {
-    const [state] = await Promise.all([loadPeers(session, signal), members.known()])
-    return state
-  }, ['peer:connected', 'peer:disconnected', 'alert:raised'])
+  const [loaded, reload] = useLoaded(session, 'peers', async (signal) => await loadPeers(session, signal), ['peer:connected', 'peer:disconnected', 'alert:raised'])
   const [open, setOpen] = useState<string>()
   useEffect(() => {
     const timer = setInterval(() => { if (document.visibilityState === 'visible') reload() }, metricsInterval)
@@ -78,7 +73,7 @@ export function PeersView ({ session }: { readonly session: Session }): JSX.Elem
       <Panel title="Network">
         {rows.length < 2
           ? <Empty icon="peers" title="Only this peer so far">Invite another one: the button is at the top.</Empty>
-          : <NetworkGraph graph={graph} members={members} />}
+          : <NetworkGraph graph={graph} rows={rows} />}
       </Panel>
       <Panel title="Members"><Table caption="Members of the cluster" columns={columns(({ id }) => { setOpen(id) })} rows={rows} keyOf={({ id }) => id} /></Panel>
       {chosen !== undefined && <PeerDialog session={session} row={chosen} state={loaded.value} onClose={() => { setOpen(undefined) }} onRemoved={reload} />}
