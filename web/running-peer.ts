@@ -94,7 +94,10 @@ export async function runPeer (options: RunOptions, abort?: AbortOptions): Promi
       isWanted: async (cid) => peer.pinCount() === 0 || await peer.consensus.log.pinset.has(cid)
     })
     const life = watchLife({
-      woken: () => { bootstrap.lookNow() },
+      woken: () => {
+        transport.forgetPauses()
+        bootstrap.lookNow()
+      },
       hidden: (isHidden) => {
         if (slow === isHidden) return
         slow = isHidden

@@ -25,6 +25,8 @@ export type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 export interface Libp2pTransport extends Transport, AddressBook {
   /** For components that are themselves parts of libp2p. */
   readonly node: Libp2p
+  /** The network may be another one: members that could not be reached may be tried again at once. */
+  forgetPauses: () => void
 }
 
 export interface Libp2pTransportComponents extends Libp2pParts {
@@ -151,6 +153,8 @@ class NodeTransport implements Libp2pTransport {
     this.#connections.protect(peer)
     this.#run(this.#tag(peer))
   }
+
+  forgetPauses (): void { this.#seeker.forgetPauses() }
 
   bandwidth (): ReturnType<BandwidthCounter['snapshot']> { return this.#counters.snapshot() }
 

@@ -5,29 +5,20 @@ import { createApi } from '../../src/api/api.ts'
 import { ClusterClient, localTransport } from '../../src/api/client.ts'
 import type { ApiEvent } from '../../src/api/client.ts'
 import { encodeComment, encodeSentEvent, sentEvents } from '../../src/api/sent-events.ts'
-import { ClusterEmitter } from '../../src/cluster/events.ts'
-import type { Cluster } from '../../src/cluster/cluster.ts'
 import { ManualClock } from '../contract/values.ts'
 import { alpha, beta, MemoryCluster } from './memory-cluster.ts'
 import { CID } from 'multiformats/cid'
 
-class Emitting extends MemoryCluster {
-  readonly emitter = new ClusterEmitter()
-  listeners = 0
-  override addEventListener: Cluster['addEventListener'] = (type, listener) => { this.listeners++; this.emitter.addEventListener(type, listener) }
-  override removeEventListener: Cluster['removeEventListener'] = (type, listener) => { this.listeners--; this.emitter.removeEventListener(type, listener) }
-}
-
 const cid = CID.parse('bafkreibpmsjuqdvcgjat6job2dyepgswvawrnlda6vlolommnivog6v5ky')
 const info = { cid, name: 'n', allocations: [beta], origins: [], created: 1_700_000_000_000, metadata: { a: 'b' }, peer: alpha, peerName: 'alpha', ipfsAddresses: [], status: 'pin_error', timestamp: 1_700_000_001_000, error: 'no room', attemptCount: 2, priorityPin: false } as const
 
-function start (): { readonly cluster: Emitting, readonly client: ClusterClient } {
-  const cluster = new Emitting()
+function start (): { readonly cluster: MemoryCluster, readonly client: ClusterClient } {
+  const cluster = new MemoryCluster()
   return { cluster, client: new ClusterClient({ url: 'http://x', transport: localTransport(createApi(cluster)) }) }
 }
 
 /** The next events, after the listeners are there. */
-async function take (client: ClusterClient, cluster: Emitting, emit: () => void, count: number, types?: ReadonlyArray<ApiEvent['type']>): Promise<ApiEvent[]> {
+async function take (client: ClusterClient, cluster: MemoryCluster, emit: () => void, count: number, types?: ReadonlyArray<ApiEvent['type']>): Promise<ApiEvent[]> {
   const events: ApiEvent[] = []
   const reading = (async () => {
     for await (const event of client.events({ types })) {
@@ -94,7 +85,7 @@ describe('events', () => {
   })
 
   it('shows every 15 seconds that it is still there, and ends when the API is closed', async () => {
-    const cluster = new Emitting()
+    const cluster = new MemoryCluster()
     const clock = new ManualClock()
     const api = createApi(cluster, { clock })
     const { body, headers } = await api.fetch({ method: 'GET', url: 'http://x/events', headers: new Headers(), body: null, signal: new AbortController().signal })

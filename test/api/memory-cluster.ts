@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { InsufficientAllocationsError, PinNotFoundError, PinRefusedError } from '../../src/errors.ts'
+import { ClusterEmitter } from '../../src/cluster/events.ts'
 import { asStored, encodePinLine } from '../../src/pin/pin-json.ts'
 import { defaultPinOptions, depthOf, pinTypeFlag } from '../../src/pin/pin.ts'
 import { matchesFilter } from '../../src/pin/status.ts'
@@ -264,6 +265,9 @@ export class MemoryCluster implements Cluster {
     return new Map(members.filter(({ id }) => !local || id.equals(alpha)).map(({ id, name }) => [id.toString(), { peer: id, peerName: name, keys: name === 'beta' || local ? [] : [key], error: '' }]))
   }
 
-  addEventListener: Cluster['addEventListener'] = () => {}
-  removeEventListener: Cluster['removeEventListener'] = () => {}
+  readonly emitter = new ClusterEmitter()
+  /** How many listen. */
+  listeners = 0
+  addEventListener: Cluster['addEventListener'] = (type, listener) => { this.listeners++; this.emitter.addEventListener(type, listener) }
+  removeEventListener: Cluster['removeEventListener'] = (type, listener) => { this.listeners--; this.emitter.removeEventListener(type, listener) }
 }

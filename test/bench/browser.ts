@@ -3,6 +3,7 @@
  * Peers are processes of their own, tabs are profiles of their own, everything on this machine's loopback.
  */
 import { mkdir } from 'node:fs/promises'
+import { buildWebui } from '../../node/build-webui.ts'
 import { benchContent, benchTabs } from './browser/content.ts'
 import { Figures } from './browser/figures.ts'
 import { benchMember } from './browser/member.ts'
@@ -30,6 +31,7 @@ export async function benchBrowser ({ rounds, only, pins, profile }: BrowserBenc
     figures.note('peer bundle, kB gzipped', peer / 1000, '≤ 350')
     figures.note('dashboard on top of it, kB gzipped', dashboard / 1000, '≤ 150')
   }
+  if (wants('scroll')) await buildWebui()
   // A profile should name functions as the sources do.
   await onStage(profile === undefined, async (stage) => {
     if (wants('member')) await benchMember(stage, figures, rounds)

@@ -8,22 +8,13 @@ import { createHttpServer } from '../../node/http/server.ts'
 import { createApi } from '../../src/api/api.ts'
 import { ClusterClient } from '../../src/api/client.ts'
 import type { ApiEvent } from '../../src/api/client.ts'
-import type { Cluster } from '../../src/cluster/cluster.ts'
-import { ClusterEmitter } from '../../src/cluster/events.ts'
 import { silentLogger } from '../../src/component.ts'
 import { alpha, MemoryCluster } from '../api/memory-cluster.ts'
-
-class Emitting extends MemoryCluster {
-  readonly emitter = new ClusterEmitter()
-  listeners = 0
-  override addEventListener: Cluster['addEventListener'] = (type, listener) => { this.listeners++; this.emitter.addEventListener(type, listener) }
-  override removeEventListener: Cluster['removeEventListener'] = (type, listener) => { this.listeners--; this.emitter.removeEventListener(type, listener) }
-}
 
 const cid = CID.parse('bafkreibpmsjuqdvcgjat6job2dyepgswvawrnlda6vlolommnivog6v5ky')
 
 async function serve () {
-  const cluster = new Emitting()
+  const cluster = new MemoryCluster()
   const server = createHttpServer({ api: createApi(cluster), logger: silentLogger }, { listen: ['/ip4/127.0.0.1/tcp/0'], accessLog: () => {}, stopTimeout: 60_000 })
   await server.start()
   onTestFinished(async () => { await server.stop() })
