@@ -86,6 +86,11 @@ export async function * linesOf<T> (items: AsyncIterable<T>, encode: (item: T) =
   for await (const item of items) yield jsonLine(encode(item))
 }
 
+/** Chunks of lines of text, without ends, as they are written. */
+export async function * textChunksOf (chunks: AsyncIterable<readonly string[]>): AsyncGenerator<Uint8Array> {
+  for await (const lines of chunks) if (lines.length > 0) yield encoder.encode(`${lines.join('\n')}\n`)
+}
+
 /** Chunks of pre-serialised lines as they are written; empty chunks are left out. */
 export async function * chunksOf (chunks: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Uint8Array> {
   for await (const lines of chunks) if (lines.length > 0) yield joinLines(lines)

@@ -62,6 +62,8 @@ export interface Cluster {
 
   status: (cid: CID, options?: LocalOptions) => Promise<GlobalPinInfo>
   statusAll: (filter: StatusFilter, options?: LocalOptions) => AsyncIterable<GlobalPinInfo>
+  /** The same as lines of JSON (rest-api.md §3.2), without ends, in chunks: for listings of millions. */
+  statusLines: (filter: StatusFilter, options?: LocalOptions) => AsyncIterable<readonly string[]>
   /** With `local` an unknown CID is PinNotFoundError; without, everybody says `unpinned`. */
   recover: (cid: CID, options?: LocalOptions) => Promise<GlobalPinInfo>
   recoverAll: (options?: LocalOptions) => AsyncIterable<GlobalPinInfo>

@@ -182,6 +182,7 @@ class ClusterPeer implements Peer {
 
   async status (cid: CID, options?: LocalOptions): Promise<GlobalPinInfo> { return await this.#status.status(cid, options) }
   statusAll (filter: StatusFilter, options?: LocalOptions): AsyncIterable<GlobalPinInfo> { return this.#status.statusAll(filter, options) }
+  statusLines (filter: StatusFilter, options?: LocalOptions): AsyncIterable<readonly string[]> { return this.#status.statusLines(filter, options) }
   async recover (cid: CID, options?: LocalOptions): Promise<GlobalPinInfo> { return await this.#status.recover(cid, options) }
   recoverAll (options?: LocalOptions): AsyncIterable<GlobalPinInfo> { return this.#status.recoverAll(options) }
 

@@ -2,15 +2,18 @@
 import { errorText } from '../component.ts'
 import type { AbortOptions } from '../component.ts'
 import { PinNotFoundError } from '../errors.ts'
+import { cidKey, keyToCid } from '../pin/keys.ts'
 import { isEverywhere } from '../pin/pin.ts'
 import type { GlobalPinInfo, PinInfo } from '../pin/pin-info.ts'
+import { globalText, shortText, summaryText } from '../pin/status-text.ts'
+import type { StatusText } from '../pin/status-text.ts'
 import type { StatusFilter } from '../pin/status.ts'
 import type { LocalOptions } from './cluster.ts'
 import type { PeerContext } from './components.ts'
 import { answerTimeout, within } from './deadline.ts'
 import { isAuthorizationError } from './errors.ts'
 import { mergeListings } from './merge.ts'
-import type { Listing } from './merge.ts'
+import type { Answers, Keyed, Listing, MergeOptions } from './merge.ts'
 import { GlobalInfoBuilder, globalOf, standInInfo } from './pin-infos.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
@@ -48,18 +51,35 @@ export class StatusService {
     return info
   }
 
-  async * statusAll (filter: StatusFilter, { local = false, signal }: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
+  async * statusAll (filter: StatusFilter, options: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
     const { tracker, rpc } = this.#parts
-    const here = (options: AbortOptions): AsyncIterable<PinInfo> => tracker.statusAll(filter, options)
-    if (local) yield * globalsOf(here({ signal }))
-    else yield * this.#listAll(here, (peer, options) => rpc.stream(peer, 'PinTracker.StatusAll', [filter], options), { signal })
+    yield * this.#values((abort) => tracker.statusAll(filter, abort), (peer, abort) => rpc.stream(peer, 'PinTracker.StatusAll', [filter], abort), options)
   }
 
-  async * recoverAll ({ local = false, signal }: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
+  /** The same as lines of JSON, without ends, in chunks. */
+  async * statusLines (filter: StatusFilter, { local = false, signal }: LocalOptions = {}): AsyncGenerator<readonly string[]> {
+    const { self, tracker, rpc } = this.#parts
+    const here = (abort: AbortOptions): AsyncIterable<readonly StatusText[]> => tracker.statusTexts(filter, abort)
+    if (local) {
+      const peer = self.toString()
+      for await (const chunk of here({ signal })) yield chunk.map(({ summary, short }) => globalText(summary, [[peer, short]]))
+      return
+    }
+    const there = (peer: PeerId, abort: AbortOptions): AsyncIterable<readonly StatusText[]> => singly(rpc.stream(peer, 'PinTracker.StatusAll', [filter], abort), textOf)
+    yield * this.#listAll(here, there, joinTexts(this.#parts), { signal })
+  }
+
+  async * recoverAll (options: LocalOptions = {}): AsyncGenerator<GlobalPinInfo> {
     const { tracker, rpc } = this.#parts
-    const here = (options: AbortOptions): AsyncIterable<PinInfo> => tracker.recoverAll(options)
-    if (local) yield * globalsOf(here({ signal }))
-    else yield * this.#listAll(here, (peer, options) => rpc.stream(peer, 'Cluster.RecoverAllLocal', [], options), { signal })
+    yield * this.#values((abort) => tracker.recoverAll(abort), (peer, abort) => rpc.stream(peer, 'Cluster.RecoverAllLocal', [], abort), options)
+  }
+
+  async * #values (here: (options: AbortOptions) => AsyncIterable<PinInfo>, there: (peer: PeerId, options: AbortOptions) => AsyncIterable<PinInfo>, { local = false, signal }: LocalOptions): AsyncGenerator<GlobalPinInfo> {
+    if (local) {
+      for await (const info of here({ signal })) yield globalOf(info)
+      return
+    }
+    for await (const chunk of this.#listAll((abort) => singly(here(abort), infoItem), (peer, abort) => singly(there(peer, abort), infoItem), joinInfos(this.#parts), { signal })) yield * chunk
   }
 
   async #members (): Promise<readonly PeerId[]> {
@@ -105,8 +125,8 @@ export class StatusService {
     try { return { info: await within(clock, answerTimeout, options, ask) } } catch (error) { return { error } }
   }
 
-  async * #listAll (here: (options: AbortOptions) => AsyncIterable<PinInfo>, there: (peer: PeerId, options: AbortOptions) => AsyncIterable<PinInfo>, options: AbortOptions): AsyncGenerator<GlobalPinInfo> {
-    const { self, monitor, clock, log } = this.#parts
+  async * #listAll<T extends Keyed, R> (here: (options: AbortOptions) => AsyncIterable<readonly T[]>, there: (peer: PeerId, options: AbortOptions) => AsyncIterable<readonly T[]>, join: MergeOptions<T, R>['join'], options: AbortOptions): AsyncGenerator<readonly R[]> {
+    const { self, monitor, log } = this.#parts
     const members = await this.#members()
     const ended = new AbortController()
     const given = options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal])
@@ -114,22 +134,21 @@ export class StatusService {
     // A member that dies without a word would hold up the listing for ever.
     const forget = monitor.onAlert((alert) => { if (alert.name === 'ping') lost.get(alert.peer.toString())?.abort(new Error('the peer is gone: its ping expired')) })
     const limit = Math.max(minBuffered, 4 * this.#parts.consensus.log.pinset.count())
-    const open = async (peer: PeerId): Promise<Listing> => {
-      if (peer.equals(self)) return { peer, infos: here({ signal: given }), sorted: true, limit }
+    const open = async (peer: PeerId): Promise<Listing<T>> => {
+      if (peer.equals(self)) return { peer, items: here({ signal: given }), sorted: true, limit }
       const gone = lost.get(peer.toString())?.signal
       const signal = gone === undefined ? given : AbortSignal.any([given, gone])
       try {
         const sorted = listsInOrder(await this.#versionOf(peer, { signal }))
-        return { peer, infos: ofPeer(peer, there(peer, { signal })), sorted, limit }
+        return { peer, items: there(peer, { signal }), sorted, limit }
       } catch (error) {
-        return { peer, infos: failed(error), sorted: true, limit }
+        return { peer, items: failed(error), sorted: true, limit }
       }
     }
     try {
       const listings = await Promise.all(members.map(open))
       yield * mergeListings(listings, {
-        latestPing: (peer) => monitor.latestPing(peer),
-        now: () => clock.now(),
+        join,
         onFailure: (peer, error) => {
           this.#versions.delete(peer.toString())
           log.warn(`listing of ${peer.toString()} failed:`, errorText(error))
@@ -153,13 +172,42 @@ export class StatusService {
 }
 
 /** A listing that did not even begin. */
-const failed = (error: unknown): AsyncIterable<PinInfo> => ({ [Symbol.asyncIterator]: () => ({ next: async () => { throw error } }) })
+const failed = (error: unknown): AsyncIterable<never> => ({ [Symbol.asyncIterator]: () => ({ next: async () => { throw error } }) })
 
-/** Answers count for the peer that was asked, whatever they say (wire.md §9 item 20). */
-async function * ofPeer (peer: PeerId, infos: AsyncIterable<PinInfo>): AsyncGenerator<PinInfo> {
-  for await (const info of infos) yield { ...info, peer }
+async function * singly<T> (infos: AsyncIterable<PinInfo>, item: (info: PinInfo) => T): AsyncGenerator<readonly T[]> {
+  for await (const info of infos) yield [item(info)]
 }
 
-async function * globalsOf (infos: AsyncIterable<PinInfo>): AsyncGenerator<GlobalPinInfo> {
-  for await (const info of infos) yield globalOf(info)
+interface InfoItem extends Keyed { readonly info: PinInfo }
+const infoItem = (info: PinInfo): InfoItem => ({ key: cidKey(info.cid), info })
+const textOf = (info: PinInfo): StatusText => ({ key: cidKey(info.cid), summary: summaryText(info), short: shortText(info), isError: info.status === 'cluster_error' })
+
+/** The CID that these answers are about. */
+function cidOf (answers: Answers<Keyed>): CID {
+  const [first] = answers
+  if (first === undefined) throw new Error('nothing to join')
+  return keyToCid(first[1].key)
+}
+
+type Named = Pick<PeerContext, 'monitor' | 'clock'>
+
+const standInFor = ({ monitor, clock }: Named, cid: CID, peer: PeerId, error: unknown): PinInfo =>
+  standInInfo(cid, { peer, ping: monitor.latestPing(peer), status: 'cluster_error', error: errorText(error), now: clock.now() })
+
+/** Answers count for the peer that was asked, whatever they say (wire.md §9 item 20). */
+const joinInfos = (parts: Named) => (answers: Answers<InfoItem>, failures: ReadonlyMap<PeerId, unknown>): GlobalPinInfo => {
+  const cid = cidOf(answers)
+  const builder = new GlobalInfoBuilder()
+  for (const [peer, { info }] of answers) builder.add({ ...info, peer })
+  for (const [peer, error] of failures) builder.add(standInFor(parts, cid, peer, error))
+  return builder.build(cid, parts.clock.now())
+}
+
+/** The same as a line: the last that is not an error describes the pin. */
+const joinTexts = (parts: Named) => (answers: Answers<StatusText>, failures: ReadonlyMap<PeerId, unknown>): string => {
+  const shorts = answers.map(([peer, { short }]) => [peer.toString(), short] as const)
+  const described = answers.findLast(([, { isError }]) => isError !== true) ?? answers[0]
+  if (described === undefined) throw new Error('nothing to join')
+  const stoodIn = [...failures].map(([peer, error]) => [peer.toString(), shortText(standInFor(parts, cidOf(answers), peer, error))] as const)
+  return globalText(described[1].summary, [...shorts, ...stoodIn])
 }

@@ -1,5 +1,6 @@
 /** Agreement on the pinset, split by job. CRDT implements it here, Raft later; leaders exist only inside Raft. */
 import type { AbortOptions, Startable } from '../component.ts'
+import type { PinJson } from '../pin/pin-json.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
@@ -26,6 +27,8 @@ export interface PinsetReader {
   pins: (filter?: PinsFilter) => AsyncIterable<Pin>
   /** Chunks of the stored JSON lines (rest-api.md §3.1), without line ends: what listings and exports write. */
   lines: (filter?: PinsFilter) => AsyncIterable<readonly Uint8Array[]>
+  /** Chunks of the lines as JSON values: for listings that need a few fields of millions of pins. */
+  listed: (filter?: PinsFilter) => AsyncIterable<readonly PinJson[]>
   /** Pins whose expiry is before `now` (unix ms), by index. */
   expired: (now: number, options?: AbortOptions) => AsyncIterable<Pin>
 }

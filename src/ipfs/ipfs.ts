@@ -34,6 +34,8 @@ export interface IpfsConnector extends Startable {
   pinStatus: (pin: Pin, options?: AbortOptions) => Promise<IpfsPinStatus>
   /** All recursive and direct pins. */
   pins: (options?: AbortOptions) => AsyncIterable<{ readonly cid: CID, readonly status: IpfsPinStatus }>
+  /** The same in chunks, by the key of the pin (`cidKey`): for millions of them. @default pins, one by one */
+  pinnedKeys?: ((options?: AbortOptions) => AsyncIterable<ReadonlyArray<readonly [key: string, status: IpfsPinStatus]>>) | undefined
   repoStat: (options?: AbortOptions) => Promise<RepoStat>
   repoGc: (options?: GcOptions) => AsyncIterable<RepoGcKey>
   swarmConnect: (addresses: readonly Multiaddr[], options?: AbortOptions) => Promise<void>

@@ -3,6 +3,7 @@ import { DecodeError, InvalidValueError } from '../errors.ts'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
+import { textKey } from '../pin/keys.ts'
 import type { IpfsId, RepoGcKey, RepoStat } from '../cluster/types.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -55,6 +56,9 @@ export const decodeRepoStat = (value: unknown): RepoStat => ({ repoSize: bytesOf
 
 /** One line of `pin/ls?stream=true`. */
 export const decodePinLine = (value: unknown): { readonly cid: CID, readonly type: string } => ({ cid: cidFrom(text(value, 'Cid')), type: text(value, 'Type') })
+
+/** The key of the pin in one line of `pin/ls?stream=true`. */
+export const decodePinKey = (value: unknown): string => named('CID', () => textKey(text(value, 'Cid')))
 
 /** One line of `pin/add?progress=true`; the last one has the pins. */
 export function decodePinProgress (value: unknown): { readonly done: boolean, readonly blocks: number, readonly bytes: number | undefined } {

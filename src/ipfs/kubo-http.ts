@@ -116,10 +116,17 @@ export class KuboHttp {
 
   /** Each JSON value of the answer. An error that comes after the first of them is thrown too. */
   async * values (path: string, call: KuboCall): AsyncGenerator<unknown> {
-    for await (const line of linesOf(this.bytes(path, call))) {
-      const value = parse(line)
-      if (isStreamError(value)) throw new IpfsError(path, 500, value.Message)
-      yield value
+    for await (const values of this.valueChunks(path, call)) yield * values
+  }
+
+  /** The same, as many at a time as came. */
+  async * valueChunks (path: string, call: KuboCall): AsyncGenerator<readonly unknown[]> {
+    for await (const lines of lineChunks(this.bytes(path, call))) {
+      const values = lines.map(parse)
+      const end = values.findIndex(isStreamError)
+      if (end !== 0) yield end < 0 ? values : values.slice(0, end)
+      const failed = values[end]
+      if (isStreamError(failed)) throw new IpfsError(path, 500, failed.Message)
     }
   }
 
@@ -208,18 +215,19 @@ async function collect (source: AsyncIterable<Uint8Array>, limit: number): Promi
   return concat(chunks)
 }
 
-/** Lines of text; one that never ends is a DecodeError. */
-export async function * linesOf (source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Lines of text, as many at a time as came; one that never ends is a DecodeError. */
+export async function * lineChunks (source: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of source) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     if (rest.length > maxLine) throw new DecodeError(`IPFS sent a line of more than ${maxLine} characters`)
-    for (const line of lines) if (line !== '') yield line
+    const whole = lines.filter((line) => line !== '')
+    if (whole.length > 0) yield whole
   }
   rest += decoder.decode()
-  if (rest.trim() !== '') yield rest
+  if (rest.trim() !== '') yield [rest]
 }
 
 function parse (text: string): unknown {

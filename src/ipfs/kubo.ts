@@ -3,7 +3,7 @@ import { InvalidConfigError } from '../errors.ts'
 import { inlineBlock, maxBlockSize } from './block.ts'
 import { batches } from './batches.ts'
 import { BlockMismatchError, BlockNotFoundError, UnpinDisabledError } from './errors.ts'
-import { decodeBlockPut, decodeGcLine, decodeId, decodePinLine, decodePinProgress, decodeRepoStat, decodeResolved, decodeSwarmPeers } from './kubo-answers.ts'
+import { decodeBlockPut, decodeGcLine, decodeId, decodePinKey, decodePinLine, decodePinProgress, decodeRepoStat, decodeResolved, decodeSwarmPeers } from './kubo-answers.ts'
 import { blockPutPath, multipartOf } from './kubo-blocks.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { IpfsError, IpfsUnreachableError, KuboHttp } from './kubo-http.ts'
@@ -153,6 +153,12 @@ export class KuboConnector implements IpfsConnector {
   async * pins (options?: AbortOptions): AsyncGenerator<{ readonly cid: CID, readonly status: IpfsPinStatus }> {
     for (const status of ['recursive', 'direct'] as const) {
       for await (const line of this.#http.values(`pin/ls?stream=true&type=${status}`, this.#call(options))) yield { cid: decodePinLine(line).cid, status }
+    }
+  }
+
+  async * pinnedKeys (options?: AbortOptions): AsyncGenerator<ReadonlyArray<readonly [key: string, status: IpfsPinStatus]>> {
+    for (const status of ['recursive', 'direct'] as const) {
+      for await (const values of this.#http.valueChunks(`pin/ls?stream=true&type=${status}`, this.#call(options))) yield values.map((value) => [decodePinKey(value), status])
     }
   }
 

@@ -40,6 +40,7 @@ export function withMembers (components: WithMembersComponents, options: WithMem
     unpin: (cid, abort) => connector.unpin(cid, abort),
     pinStatus: (pin, abort) => connector.pinStatus(pin, abort),
     pins: (abort) => connector.pins(abort),
+    pinnedKeys: connector.pinnedKeys?.bind(connector),
     repoStat: (abort) => connector.repoStat(abort),
     repoGc: (abort) => connector.repoGc(abort),
     swarmConnect: (addresses, abort) => connector.swarmConnect(addresses, abort),

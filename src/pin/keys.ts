@@ -19,5 +19,17 @@ export function keyToCid (key: string): CID {
   }
 }
 
+const base32Text = /^b[a-z2-7]+$/
+
+/** Key of the pin of the CID that this text names. Throws DecodeError. */
+export function textKey (cid: string): string {
+  if (base32Text.test(cid)) return '/' + cid.slice(1).toUpperCase()
+  try {
+    return cidKey(CID.parse(cid))
+  } catch (error) {
+    throw new DecodeError(`not a CID: ${errorText(error)}`, { cause: error })
+  }
+}
+
 /** Id of a block: `/` and base32 of its multihash; codec and CID version do not count. */
 export const multihashKey = (cid: CID): string => '/' + base32upper.baseEncode(cid.multihash.bytes)

@@ -79,6 +79,23 @@ const textEncoder = new TextEncoder()
 /** One line of a listing or export, without its line end. `fromState`: print what the state keeps of the pin. */
 export const encodePinLine = (pin: Pin, { fromState = false }: { readonly fromState?: boolean } = {}): Uint8Array => textEncoder.encode(stringifyGo(pinToJson(fromState ? asStored(pin) : pin)))
 
+const textDecoder = new TextDecoder()
+const comma = 0x2c
+
+/** Lines that `encodePinLine` made, as the values they hold: one text and one parse for all of them. */
+export function parseLines (lines: readonly Uint8Array[]): readonly PinJson[] {
+  const all = new Uint8Array(lines.reduce((length, line) => length + line.length + 1, 1))
+  let at = 0
+  for (const line of lines) {
+    all[at++] = comma
+    all.set(line, at)
+    at += line.length
+  }
+  all[0] = 0x5b
+  all[at++] = 0x5d
+  return lines.length === 0 ? [] : JSON.parse(textDecoder.decode(all.subarray(0, at))) as readonly PinJson[]
+}
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** The pin that parsed JSON describes. Throws InvalidValueError naming the field; unknown fields are ignored, `null` is absent. */

@@ -1,10 +1,17 @@
 /** The pins of an IPFS while a listing runs: 17 bytes a pin, because there may be millions. */
 import type { IpfsPinStatus } from '../ipfs/ipfs.ts'
+import { keyToCid } from '../pin/keys.ts'
 import type { CID } from 'multiformats/cid'
 
 const bits = { recursive: 1, direct: 2, indirect: 0, unpinned: 0 } as const satisfies Record<IpfsPinStatus, number>
 const words = 4
 const tailLength = words * 4
+/** Keys of CIDs with a SHA-256: of version 0, and raw, dag-pb or dag-cbor of version 1. Most are, and need no decoding. */
+const usual = /^\/(?:CIQ[A-Z2-7]{53}|AF(?:KREI|YBEI|YREI)[A-Z2-7]{52})$/
+/** The first letter in which usual keys of different kinds differ, and what it adds. */
+const kindLetters: Readonly<Record<string, number>> = { '/CIQ': 0, '/AFK': 1, '/AFYB': 2, '/AFYR': 3 }
+/** Characters of base32 in one word: 30 bits. */
+const charactersPerWord = 6
 
 /** CIDs and how they are pinned. A digest's last 16 bytes stand for it; digests that are shorter or not cryptographic are kept whole. */
 export class IpfsPins {
@@ -15,25 +22,42 @@ export class IpfsPins {
   readonly #odd = new Map<string, number>()
   readonly #scratch = new Uint32Array(words)
 
-  add (cid: CID, status: IpfsPinStatus): void {
+  /** `key`: of the pin (`cidKey`). */
+  add (key: string, status: IpfsPinStatus): void {
     const kind = bits[status]
     if (kind === 0) return
-    if (!this.#fingerprint(cid)) {
-      this.#odd.set(cid.toString(), (this.#odd.get(cid.toString()) ?? 0) | kind)
+    if (!this.#stands(key)) {
+      this.#odd.set(key, (this.#odd.get(key) ?? 0) | kind)
       return
     }
     if (this.#size * 3 >= this.#capacity * 2) this.#grow()
     this.#insert(this.#scratch, kind)
   }
 
-  /** True when the CID is pinned the way a pin of this depth wants it (partial depths count as recursive). */
-  has (cid: CID, maxDepth: number): boolean {
+  /** True when the pin with this key is held the way a pin of this depth wants it (partial depths count as recursive). */
+  has (key: string, maxDepth: number): boolean {
     const wanted = maxDepth === 0 ? bits.direct : bits.recursive
-    const kind = this.#fingerprint(cid) ? this.#kinds[this.#slot(this.#scratch)] : this.#odd.get(cid.toString())
+    const kind = this.#stands(key) ? this.#kinds[this.#slot(this.#scratch)] : this.#odd.get(key)
     return ((kind ?? 0) & wanted) !== 0
   }
 
-  /** Fills the scratch words; false for digests that cannot stand for themselves in 16 bytes. */
+  /** Fills the scratch words; false for keys that only stand for themselves. */
+  #stands (key: string): boolean {
+    if (!usual.test(key)) return this.#fingerprint(keyToCid(key))
+    const kind = kindLetters[key.slice(0, 4)] ?? kindLetters[key.slice(0, 5)] ?? 0
+    let at = key.length - words * charactersPerWord
+    for (let index = 0; index < words; index++) {
+      let word = index === 0 ? kind : 0
+      for (const end = at + charactersPerWord; at < end; at++) {
+        const code = key.charCodeAt(at)
+        word = word << 5 | (code < 65 ? code - 24 : code - 65)
+      }
+      this.#scratch[index] = word
+    }
+    return true
+  }
+
+  /** The same by the CID. False for digests that cannot stand for themselves in 16 bytes. */
   #fingerprint ({ bytes, multihash, version, code }: CID): boolean {
     if (multihash.code === 0 || multihash.size < tailLength) return false
     const view = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - tailLength, tailLength)

@@ -8,6 +8,7 @@ import type { Clock, Logger } from '../component.ts'
 import type { PinsetReader } from '../consensus/consensus.ts'
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import { ProgressWatch } from '../ipfs/progress-watch.ts'
+import { cidKey } from '../pin/keys.ts'
 import { isEverywhere } from '../pin/pin.ts'
 import type { Pin } from '../pin/pin.ts'
 import { FreshPins } from './fresh-pins.ts'
@@ -185,7 +186,7 @@ export class LightKeeper {
       })
       this.#later.delete(pin.cid.toString())
       this.#room.fitted()
-      this.#held?.add(pin.cid, pin.maxDepth === 0 ? 'direct' : 'recursive')
+      this.#held?.add(cidKey(pin.cid), pin.maxDepth === 0 ? 'direct' : 'recursive')
       if (!abort.signal.aborted) this.#parts.onKept(pin)
       return true
     } catch (error) {
@@ -253,7 +254,7 @@ export class LightKeeper {
     const held = new IpfsPins()
     try {
       this.#held = held
-      for await (const { cid, status } of this.#parts.connector.pins({ signal })) held.add(cid, status)
+      for await (const { cid, status } of this.#parts.connector.pins({ signal })) held.add(cidKey(cid), status)
       for await (const pin of this.#parts.pinset.pins({ signal })) {
         if (this.#recent.size > 0) yield * this.#known()
         if (isVoluntary(pin) && this.#isMissing(pin)) yield { pin, found: true }
@@ -264,7 +265,7 @@ export class LightKeeper {
   }
 
   /** Neither held nor tried lately. */
-  #isMissing ({ cid, maxDepth }: Pin): boolean { return this.#held?.has(cid, maxDepth) !== true && !this.#later.has(cid.toString()) }
+  #isMissing ({ cid, maxDepth }: Pin): boolean { return this.#held?.has(cidKey(cid), maxDepth) !== true && !this.#later.has(cid.toString()) }
 
   /** Gives up what was kept before; never rejects. */
   async #release (signal: AbortSignal): Promise<void> {

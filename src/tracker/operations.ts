@@ -16,6 +16,9 @@ export class Operations {
 
   get (cid: CID): Operation | undefined { return this.#byCid.size === 0 ? undefined : this.#byCid.get(cid.toString()) }
 
+  /** Of the CID with this text. */
+  byText (cid: string): Operation | undefined { return this.#byCid.size === 0 ? undefined : this.#byCid.get(cid) }
+
   count (status: TrackerStatus): number { return this.#counts.get(status) ?? 0 }
 
   /** All of them now. */

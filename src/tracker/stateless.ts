@@ -5,11 +5,13 @@ import { isAllocatedTo, pinWith } from '../pin/pin.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { PinInfo } from '../pin/pin-info.ts'
 import { matchesFilter, trackerStatusBits } from '../pin/status.ts'
+import type { StatusText } from '../pin/status-text.ts'
 import type { StatusFilter, TrackerStatus } from '../pin/status.ts'
 import type { PinsetReader } from '../consensus/consensus.ts'
 import type { IpfsConnector, IpfsPinStatus } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
-import { IpfsPins } from './ipfs-pins.ts'
+import { lost, pinned, StatusListing } from './listing.ts'
+import type { Listed } from './listing.ts'
 import { isVoluntary, LightKeeper } from './light-keeper.ts'
 import type { LightOptions } from './light-keeper.ts'
 import type { Operation, OperationType } from './operation.ts'
@@ -21,8 +23,8 @@ import type { CID } from 'multiformats/cid'
 
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
-  readonly pinset: Pick<PinsetReader, 'get' | 'pins'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'mayHold' | 'pinStatus' | 'pins' | 'repoGc' | 'blockGetLocal'>
+  readonly pinset: Pick<PinsetReader, 'get' | 'pins' | 'listed'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'mayHold' | 'pinStatus' | 'pins' | 'pinnedKeys' | 'repoGc' | 'blockGetLocal'>
   /** What this peer tells of itself: its name, its IPFS and where that is. */
   readonly identity: () => PingValue
   readonly clock?: Clock | undefined
@@ -47,10 +49,6 @@ export interface StatelessTrackerOptions {
 export const statelessTracker = (components: StatelessTrackerComponents, options: StatelessTrackerOptions = {}): PinTracker => new StatelessTracker(components, options)
 
 const queueFull = 'pin/unpin operation queue is full. Try increasing max_pin_queue_size'
-const unexpectedlyUnpinned = 'the item should be pinned but it is not'
-/** Statuses that are not an operation's: a filter for one of them needs the pinset. */
-const settledBits = trackerStatusBits.pinned | trackerStatusBits.unexpectedly_unpinned | trackerStatusBits.sharded | trackerStatusBits.remote
-const ipfsBits = trackerStatusBits.pinned | trackerStatusBits.unexpectedly_unpinned
 const recoverableBits = trackerStatusBits.pin_error | trackerStatusBits.unexpectedly_unpinned
 /** Ms between two progress events of one pin. */
 const progressInterval = 250
@@ -66,11 +64,9 @@ class StatelessTracker implements PinTracker {
   readonly #operations: Operations
   readonly #queues: Readonly<Record<OperationType, OperationQueue<Operation>>>
   readonly #listeners = new Set<Listener>()
-  /** Pins that ended while listings of the IPFS run, which may have missed them. */
-  readonly #recent = new Map<string, 'pinned' | 'unpinned'>()
+  readonly #listing: StatusListing
   /** Where this peer is light: it sees to what is pinned everywhere. */
   readonly #keeper: LightKeeper | undefined
-  #listings = 0
   #abort: AbortController | undefined
   #workers: Promise<void> = Promise.resolve()
 
@@ -82,6 +78,10 @@ class StatelessTracker implements PinTracker {
     this.#operations = new Operations((operation) => { this.#emit(operation) })
     const queue = (): OperationQueue<Operation> => new OperationQueue(maxPinQueueSize)
     this.#queues = { pin: queue(), unpin: queue(), remote: queue() }
+    this.#listing = new StatusListing({
+      peerId: components.peerId, pinset: components.pinset, connector: components.connector, identity: components.identity,
+      operations: this.#operations, infoOf: (operation) => this.#ofOperation(operation), isLight: light !== undefined, clock: this.#clock, log: this.#log
+    })
     if (light !== undefined) this.#keeper = this.#keeperFor(light)
   }
 
@@ -142,8 +142,10 @@ class StatelessTracker implements PinTracker {
   }
 
   async * statusAll (filter: StatusFilter, options: AbortOptions = {}): AsyncGenerator<PinInfo> {
-    for await (const { info } of this.#list(filter, options)) yield info
+    for await (const listed of this.#listing.pins(filter, options)) yield this.#ofListed(listed)
   }
+
+  statusTexts (filter: StatusFilter, options: AbortOptions = {}): AsyncIterable<readonly StatusText[]> { return this.#listing.texts(filter, options) }
 
   async recover (cid: CID, options?: AbortOptions): Promise<PinInfo> {
     const info = await this.status(cid, options)
@@ -163,14 +165,15 @@ class StatelessTracker implements PinTracker {
   async * recoverAll (options: AbortOptions = {}): AsyncGenerator<PinInfo> {
     // What could not be given up to others is tried again, too; it is no item of ours to report.
     for (const { type, phase, pin } of this.#operations.list()) if (type === 'remote' && phase === 'failed') this.#enqueue('remote', pin)
-    for await (const { pin, info } of this.#list(recoverableBits, options)) {
+    for await (const listed of this.#listing.pins(recoverableBits, options)) {
+      const { pin } = listed
       this.#log.info('restarting pin operation', pin.cid.toString())
       const operation = this.#enqueue('pin', pin)
       if (operation?.phase === 'failed') {
         this.#log.warn('recovering stops early: ' + queueFull)
         return
       }
-      yield operation === undefined ? info : this.#ofOperation(operation)
+      yield operation === undefined ? this.#ofListed(listed) : this.#ofOperation(operation)
     }
   }
 
@@ -218,7 +221,7 @@ class StatelessTracker implements PinTracker {
     try {
       const done = operation.type === 'pin' ? await this.#pin(operation, signal) : await this.#unpin(operation, signal)
       if (operation.cancelled) return
-      if (this.#listings > 0 && done !== undefined) this.#recent.set(operation.key, done)
+      if (done !== undefined) this.#listing.ended(operation.pin, done)
       if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
       if (done === 'unpinned') this.#keeper?.freed()
     } catch (error) {
@@ -257,7 +260,7 @@ class StatelessTracker implements PinTracker {
     return new LightKeeper({
       connector, pinset, clock: this.#clock, log: this.#log,
       onKept: (pin) => {
-        if (this.#listings > 0) this.#recent.set(pin.cid.toString(), 'pinned')
+        this.#listing.ended(pin, 'pinned')
         if (this.#listeners.size > 0) this.#tell(this.#info(pin, { status: 'pinned', timestamp: this.#clock.now() }))
       },
       onProgress: (pin, blocks, bytes) => {
@@ -282,60 +285,10 @@ class StatelessTracker implements PinTracker {
     this.#tell(this.#ofOperation(operation), operation.progress)
   }
 
-  async * #list (filter: StatusFilter, options: AbortOptions): AsyncGenerator<{ readonly pin: Pin, readonly info: PinInfo }> {
-    if (filter !== 0 && (filter & settledBits) === 0) {
-      for (const operation of this.#operations.listByKey()) {
-        if (!operation.cancelled && matchesFilter(operation.status, filter)) yield { pin: operation.pin, info: this.#ofOperation(operation) }
-      }
-      return
-    }
-    this.#listings++
-    try {
-      const ipfsPins = await this.#ipfsFor(filter, options)
-      for await (const pin of this.#components.pinset.pins(options)) {
-        options.signal?.throwIfAborted()
-        const operation = this.#operations.get(pin.cid)
-        const info = operation === undefined ? this.#derived(pin, ipfsPins) : this.#ofOperation(operation)
-        if (info !== undefined && matchesFilter(info.status, filter)) yield { pin, info }
-      }
-    } finally {
-      if (--this.#listings === 0) this.#recent.clear()
-    }
-  }
-
-  /** What the IPFS holds, where the filter needs it. */
-  async #ipfsFor (filter: StatusFilter, options: AbortOptions): Promise<IpfsPins | undefined> {
-    if (filter === 0 || (filter & ipfsBits) !== 0) return await this.#listIpfs(options)
-    if (this.#keeper === undefined || (filter & trackerStatusBits.remote) === 0) return undefined
-    try {
-      return await this.#listIpfs(options)
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      this.#log.debug('what the IPFS holds is not known: %s', errorText(error))
-      return new IpfsPins()
-    }
-  }
-
-  async #listIpfs (options: AbortOptions): Promise<IpfsPins> {
-    const found = new IpfsPins()
-    for await (const { cid, status } of this.#components.connector.pins(options)) found.add(cid, status)
-    return found
-  }
-
-  /** Undefined when the IPFS was not listed, because no status that needs it is asked for. */
-  #derived (pin: Pin, ipfsPins: IpfsPins | undefined): PinInfo | undefined {
+  #settled (pin: Pin, isHeld: boolean): PinInfo {
     const timestamp = pin.timestamp ?? 0
-    if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
-    if (!isAllocatedTo(pin, this.#components.peerId)) return this.#info(pin, { status: 'remote', timestamp })
-    if (ipfsPins === undefined) return undefined
-    const recent = this.#recent.size === 0 ? undefined : this.#recent.get(pin.cid.toString())
-    return this.#settled(pin, recent === undefined ? ipfsPins.has(pin.cid, pin.maxDepth) : recent === 'pinned')
-  }
-
-  #settled (pin: Pin, pinned: boolean): PinInfo {
-    const timestamp = pin.timestamp ?? 0
-    if (!pinned && this.#isVoluntary(pin)) return this.#info(pin, { status: 'remote', timestamp })
-    return this.#info(pin, pinned ? { status: 'pinned', timestamp } : { status: 'unexpectedly_unpinned', error: unexpectedlyUnpinned, timestamp })
+    if (!isHeld && this.#isVoluntary(pin)) return this.#info(pin, { status: 'remote', timestamp })
+    return this.#info(pin, { ...isHeld ? pinned : lost, timestamp })
   }
 
   #info (pin: Pin, { status, error = '', timestamp }: Settled): PinInfo {
@@ -345,6 +298,10 @@ class StatelessTracker implements PinTracker {
       cid, name, allocations, origins, metadata, created: pin.timestamp ?? this.#clock.now(), peer: this.#components.peerId,
       status, timestamp, error, attemptCount: 0, priorityPin: false
     }
+  }
+
+  #ofListed (listed: Listed): PinInfo {
+    return 'operation' in listed ? this.#ofOperation(listed.operation) : this.#info(listed.pin, { ...listed.derived, timestamp: listed.pin.timestamp ?? 0 })
   }
 
   #ofOperation (operation: Operation): PinInfo {

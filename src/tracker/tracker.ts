@@ -2,6 +2,7 @@
 import type { AbortOptions, Startable } from '../component.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { PinInfo } from '../pin/pin-info.ts'
+import type { StatusText } from '../pin/status-text.ts'
 import type { StatusFilter } from '../pin/status.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -21,6 +22,8 @@ export interface PinTracker extends Startable {
   status: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
   /** Everything matching the filter, in the order in which the pinset lists (behaviour.md §5). */
   statusAll: (filter: StatusFilter, options?: AbortOptions) => AsyncIterable<PinInfo>
+  /** The same as JSON texts, in chunks: for listings of millions. */
+  statusTexts: (filter: StatusFilter, options?: AbortOptions) => AsyncIterable<readonly StatusText[]>
   /** Re-queues one pin in error or unexpectedly unpinned and returns the status after that. */
   recover: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
   /** Re-queues all of them; yields only what was re-queued. */

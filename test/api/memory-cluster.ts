@@ -1,4 +1,6 @@
 /** A cluster of two peers, alpha and beta, that lives in memory: enough of one for the API and its programs to be tested against. */
+import { encodeJson } from '../../src/api/json/json.ts'
+import { globalPinInfoToJson } from '../../src/api/json/status.ts'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
@@ -137,6 +139,10 @@ export class MemoryCluster implements Cluster {
     const status = this.#status(cid, options)
     this.onStatus()
     return status
+  }
+
+  async * statusLines (filter: StatusFilter, options?: LocalOptions): AsyncGenerator<readonly string[]> {
+    for await (const info of this.statusAll(filter, options)) yield [encodeJson(globalPinInfoToJson(info))]
   }
 
   async * statusAll (filter: StatusFilter, options?: LocalOptions): AsyncGenerator<GlobalPinInfo> {

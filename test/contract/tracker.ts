@@ -1,9 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { encodeJson } from '../../src/api/json/json.ts'
+import { globalPinInfoToJson } from '../../src/api/json/status.ts'
+import { globalOf } from '../../src/cluster/pin-infos.ts'
 import { MemoryConnector } from '../../src/ipfs/memory.ts'
+import { cidKey } from '../../src/pin/keys.ts'
+import { globalText } from '../../src/pin/status-text.ts'
 import { parseStatusFilter } from '../../src/pin/status.ts'
+import { encodePinLine, parseLines } from '../../src/pin/pin-json.ts'
 import { pinWith } from '../../src/pin/pin.ts'
 import { collect, ManualClock, testCid, testPeer } from './values.ts'
 import type { PinInfo } from '../../src/pin/pin-info.ts'
+import type { PinJson } from '../../src/pin/pin-json.ts'
 import type { Pin } from '../../src/pin/pin.ts'
 import type { PinTracker } from '../../src/tracker/tracker.ts'
 import type { CID } from 'multiformats/cid'
@@ -15,6 +22,7 @@ export class TestPinset {
   delete (cid: CID): void { this.#pins.delete(cid.toString()) }
   async get (cid: CID): Promise<Pin | undefined> { return this.#pins.get(cid.toString()) }
   async * pins (): AsyncGenerator<Pin> { yield * this.#pins.values() }
+  async * listed (): AsyncGenerator<readonly PinJson[]> { yield parseLines([...this.#pins.values()].map((pin) => encodePinLine(pin, { fromState: true }))) }
 }
 
 export interface TrackerSettings {
@@ -43,6 +51,13 @@ export function trackerContract (name: string, open: (settings: TrackerSettings)
       pinElsewhere: (number: number): Pin => pinset.put({ ...pinWith(testCid(number), { replicationFactorMin: 1, replicationFactorMax: 1 }), allocations: [other], timestamp: clock.now() }),
       has: async (number: number, status: string): Promise<void> => { await vi.waitFor(async () => { expect((await tracker.status(testCid(number))).status).toBe(status) }) }
     }
+  }
+  /** A listing as texts says what the one as values says. */
+  const sameTexts = async (tracker: PinTracker, filter = 0): Promise<void> => {
+    const texts = (await collect(tracker.statusTexts(filter))).flat()
+    const values = await collect(tracker.statusAll(filter))
+    expect(texts.map(({ key }) => key)).toEqual(values.map(({ cid }) => cidKey(cid)))
+    expect(texts.map(({ summary, short }) => globalText(summary, [[self.toString(), short]]))).toEqual(values.map((info) => encodeJson(globalPinInfoToJson(globalOf(info)))))
   }
   const list = async (infos: AsyncIterable<PinInfo>): Promise<readonly string[]> => (await collect(infos)).map((info) => info.status).toSorted()
   const gate = () => Promise.withResolvers<void>()
@@ -265,6 +280,7 @@ export function trackerContract (name: string, open: (settings: TrackerSettings)
       pinHere(5, { type: 'meta-pin' })
       pinHere(6)
       const filtered = async (filter: string): Promise<readonly string[]> => await list(tracker.statusAll(parseStatusFilter(filter)))
+      for (const filter of ['', 'pinned', 'error', 'remote,sharded', 'unexpectedly_unpinned', 'pin_error,pinned']) await sameTexts(tracker, parseStatusFilter(filter))
       expect(await list(tracker.statusAll(0))).toEqual(['pin_error', 'pinned', 'pinned', 'remote', 'sharded', 'unexpectedly_unpinned'])
       expect(await filtered('pinned')).toEqual(['pinned', 'pinned'])
       expect(await filtered('remote,sharded')).toEqual(['remote', 'sharded'])

@@ -1,5 +1,5 @@
 import { silentLogger } from '../../src/component.ts'
-import { KuboHttp, linesOf } from '../../src/ipfs/kubo-http.ts'
+import { KuboHttp, lineChunks } from '../../src/ipfs/kubo-http.ts'
 import { KuboConnector, originOf } from '../../src/ipfs/kubo.ts'
 import { pinWith } from '../../src/pin/pin.ts'
 import { collect, each, rawBlock } from '../contract/ipfs-connector.ts'
@@ -155,7 +155,7 @@ it('throws typed errors, and nothing else, at whatever kubo says', async () => {
 })
 
 it('cuts lines however they come, and refuses one that never ends', async () => {
-  expect(await collect(linesOf(each(['{"a', '":"ä', '"}\n\n{}', '\n', 'x'].map((part) => utf8.encode(part)))))).toEqual(['{"a":"ä"}', '{}', 'x'])
+  expect((await collect(lineChunks(each(['{"a', '":"ä', '"}\n\n{}', '\n', 'x'].map((part) => utf8.encode(part)))))).flat()).toEqual(['{"a":"ä"}', '{}', 'x'])
   const endless = async function * (): AsyncGenerator<Uint8Array> { for (;;) yield new Uint8Array(65_536).fill(65) }
-  await expect(collect(linesOf(endless()))).rejects.toMatchObject({ name: 'DecodeError' })
+  await expect(collect(lineChunks(endless()))).rejects.toMatchObject({ name: 'DecodeError' })
 })

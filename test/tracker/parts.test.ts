@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { describe, expect, it } from 'vitest'
 import { IpfsPins } from '../../src/tracker/ipfs-pins.ts'
+import { cidKey } from '../../src/pin/keys.ts'
 import { OperationQueue } from '../../src/tracker/operation-queue.ts'
 import { testCid } from '../contract/values.ts'
 
@@ -49,12 +50,12 @@ describe('pins of an IPFS', () => {
     const digest = Digest.create(0x12 as const, testCid(1).multihash.digest)
     const recursive = CID.createV1(0x70, digest)
     const direct = CID.createV0(digest)
-    pins.add(recursive, 'recursive')
-    pins.add(direct, 'direct')
-    pins.add(testCid(2), 'indirect')
-    expect([pins.has(recursive, -1), pins.has(recursive, 0), pins.has(recursive, 2)]).toEqual([true, false, true])
-    expect([pins.has(direct, -1), pins.has(direct, 0)]).toEqual([false, true])
-    expect([pins.has(testCid(1), -1), pins.has(testCid(2), -1), pins.has(CID.createV1(0x70, Digest.create(0x1b, digest.digest)), -1)]).toEqual([false, false, false])
+    pins.add(cidKey(recursive), 'recursive')
+    pins.add(cidKey(direct), 'direct')
+    pins.add(cidKey(testCid(2)), 'indirect')
+    expect([pins.has(cidKey(recursive), -1), pins.has(cidKey(recursive), 0), pins.has(cidKey(recursive), 2)]).toEqual([true, false, true])
+    expect([pins.has(cidKey(direct), -1), pins.has(cidKey(direct), 0)]).toEqual([false, true])
+    expect([pins.has(cidKey(testCid(1)), -1), pins.has(cidKey(testCid(2)), -1), pins.has(cidKey(CID.createV1(0x70, Digest.create(0x1b, digest.digest))), -1)]).toEqual([false, false, false])
   })
 
   it('agrees with a plain map', () => {
@@ -64,20 +65,20 @@ describe('pins of an IPFS', () => {
       const pins = new IpfsPins()
       const plain = new Set<string>()
       for (const [one, status] of added) {
-        pins.add(one, status)
+        pins.add(cidKey(one), status)
         plain.add(`${one} ${status}`)
       }
       for (const one of [...added.map(([known]) => known), ...others]) {
-        expect(pins.has(one, -1)).toBe(plain.has(`${one} recursive`))
-        expect(pins.has(one, 0)).toBe(plain.has(`${one} direct`))
+        expect(pins.has(cidKey(one), -1)).toBe(plain.has(`${one} recursive`))
+        expect(pins.has(cidKey(one), 0)).toBe(plain.has(`${one} direct`))
       }
     }))
   })
 
   it('grows', () => {
     const pins = new IpfsPins()
-    for (let number = 0; number < 20_000; number++) pins.add(testCid(number * 2), 'recursive')
-    const wrong = Array.from({ length: 20_000 }, (_, number) => number).filter((number) => pins.has(testCid(number), -1) !== (number % 2 === 0))
+    for (let number = 0; number < 20_000; number++) pins.add(cidKey(testCid(number * 2)), 'recursive')
+    const wrong = Array.from({ length: 20_000 }, (_, number) => number).filter((number) => pins.has(cidKey(testCid(number)), -1) !== (number % 2 === 0))
     expect(wrong).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import { badRequest } from '../errors.ts'
 import { globalPinInfoToJson } from '../json/status.ts'
 import { cidParameter, cidsParameter, isLocal, pinOptions, pinTypesFilter, statusFilter } from '../query.ts'
 import { json, jsonText } from '../response.ts'
-import { chunksOf, linesOf, listing } from '../stream.ts'
+import { chunksOf, linesOf, listing, textChunksOf } from '../stream.ts'
 import { merged } from '../merge.ts'
 import type { GlobalPinInfo } from '../../pin/pin-info.ts'
 import type { Pin } from '../../pin/pin.ts'
@@ -53,7 +53,7 @@ const statusAll: Handler = async (context) => {
   const { cluster, query } = context
   const cids = cidsParameter(query)
   if (cids.length > 0) return await statusListing(context, merged(cids, async (cid) => await cluster.status(cid, scope(context)), concurrentStatus))
-  return await statusListing(context, cluster.statusAll(statusFilter(query), scope(context)))
+  return await listing(context.request, textChunksOf(cluster.statusLines(statusFilter(query), scope(context))))
 }
 
 export const pinRoutes: readonly Route[] = [

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts'
 import type { PinsetReader, PinsFilter } from '../consensus.ts'
 import type { CID } from 'multiformats/cid'
 import { cidKey } from '../../pin/keys.ts'
+import { parseLines, type PinJson } from '../../pin/pin-json.ts'
 import { allPinTypes, pinTypeFlag, pinTypes } from '../../pin/pin.ts'
 import { prefixRange } from '../../store/store.ts'
 import { decodeRecord, lineOf } from './record.ts'
@@ -50,6 +51,10 @@ export class StoredPinset implements PinsetReader {
       }
       if (lines.length > 0) yield lines
     }
+  }
+
+  async * listed (filter: PinsFilter = {}): AsyncGenerator<readonly PinJson[]> {
+    for await (const lines of this.lines(filter)) yield parseLines(lines)
   }
 
   async * expired (now: number, options?: AbortOptions): AsyncGenerator<Pin> {
