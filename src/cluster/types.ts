@@ -65,6 +65,12 @@ export interface SyncState {
   readonly synced: number
   /** Blocks known to exist: merged ones and those still to fetch. `synced === known` where nothing is missing. */
   readonly known: number
+  /** Blocks that are fetched now, or next. */
+  readonly queue: number
+  /** Blocks missing below merged ones. */
+  readonly wanted: number
+  /** Blocks are missing, or the store was marked to be looked through. */
+  readonly dirty: boolean
   readonly pins: number
   readonly pinQueued: number
   readonly pinning: number

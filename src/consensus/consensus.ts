@@ -64,6 +64,12 @@ export interface ConsensusProgress {
   readonly synced: number
   /** Known to exist, merged ones included. */
   readonly known: number
+  /** Being brought here now, or next. */
+  readonly queue: number
+  /** Missing below what is merged: remembered over restarts. */
+  readonly wanted: number
+  /** Something is missing, or the store was marked to be looked through. */
+  readonly dirty: boolean
 }
 
 export interface Consensus extends Startable {

@@ -262,7 +262,7 @@ export class MemoryCluster implements Cluster {
   alerts = (): readonly Alert[] => this.raised
   alert (): Alert { return { ...this.#metric('ping', beta), expire: BigInt(this.now() - 5000) * 1_000_000n, triggeredAt: this.now() - 3000 } }
 
-  sync = (): ReturnType<Cluster['sync']> => ({ heads: 1, height: 7, synced: 7, known: 9, pins: this.pinCount(), pinQueued: 2, pinning: 1, pinError: 0 })
+  sync = (): ReturnType<Cluster['sync']> => ({ heads: 1, height: 7, synced: 7, known: 9, queue: 2, wanted: 1, dirty: true, pins: this.pinCount(), pinQueued: 2, pinning: 1, pinError: 0 })
   storage = async (): ReturnType<Cluster['storage']> => ({ kind: 'helia', repoSize: 1000n, storageMax: 2n ** 60n })
   bandwidth = (): ReturnType<Cluster['bandwidth']> => new Map([['', { totalIn: 238n, totalOut: 238n, rateIn: 0, rateOut: 0 }], ['/ipfs/bitswap/1.2.0', { totalIn: 4200n, totalOut: 2n ** 60n + 1n, rateIn: 4023.39, rateOut: 7410.72 }]])
 

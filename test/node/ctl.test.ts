@@ -125,6 +125,8 @@ test('sizes, times and kinds of pins as the reference writes them', async () => 
   expect(masked(await text('pin', 'ls', kept))).toBe('CID | n | PIN-DIRECT | Repl. Factor: 1--2 | Allocations: [12D3KooWFykm5gndKjXgNgAF2shsNfKvoDhEunPQF2XeWSkQrX4H 12D3KooWRWTQEAfTUiRJnXDJ3gH6NP7jqgwFYSzrVmwKLMzV4Cay] | Direct | Metadata: yes | Exp: TIME | Added: TIME\n')
   expect(await text('health', 'bandwidth')).toContain('      /ipfs/bitswap/1.2.0: In:  4.2 kB. Out:  1.2 EB. RateIn: 4023.39B/s. RateOut: 7410.72B/s\n')
   expect(masked(await text('ipfs', 'gc'))).toBe('beta           \n  > CIDs:\nalpha          \n  > CIDs:\n    - CID\n')
+  expect(await text('health', 'sync')).toBe('synced 7 of 9 (77.7 %) | pins: 1\nheads: 1 | height: 7 | queue: 2 | wanted: 1 | dirty: yes\npin_queued: 2 | pinning: 1 | pin_error: 0\n')
+  expect(JSON.parse(await text('--enc', 'json', 'health', 'sync'))).toMatchObject({ synced: 7, known: 9, dirty: true })
   cluster.raised = [cluster.alert()]
   expect(await text('health', 'alerts')).toMatch(/^12D3KooWFykm\w+: ping\. Expired at: \d seconds ago\. Triggered at: \d seconds ago\n$/)
   expect(JSON.parse(await text('--enc', 'json', 'health', 'alerts'))).toHaveLength(1)

@@ -26,6 +26,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'health metrics', summary: 'List metrics, or the values of one', load: async () => (await import('./health-metrics.ts')).healthMetrics },
   { name: 'health alerts', summary: 'List peers whose metrics ran out', load: async () => (await import('./health-alerts.ts')).healthAlerts },
   { name: 'health bandwidth', summary: 'Show traffic by protocol', load: async () => (await import('./health-bandwidth.ts')).healthBandwidth },
+  { name: 'health sync', summary: 'Show how far the pinset has come', load: async () => (await import('./health-sync.ts')).healthSync },
   { name: 'ipfs gc', summary: 'Collect garbage on every IPFS', load: async () => (await import('./ipfs-gc.ts')).ipfsGc }
 ]
 

@@ -3,7 +3,7 @@ import { DecodeError } from '../../errors.ts'
 import { pinFromJson, pinToJson } from '../../pin/pin-json.ts'
 import { alertFromJson, alertToJson } from './metric.ts'
 import { cidOf, optionalPeerIdOf, peerIdOf } from './ids.ts'
-import { asBigInt, asInteger, asObject, asText } from './json.ts'
+import { asBigInt, asBoolean, asInteger, asObject, asText } from './json.ts'
 import { pinSummaryFromJson, pinSummaryToJson, shortFromJson, shortToJson } from './status.ts'
 import type { StorageState, SyncState } from '../../cluster/types.ts'
 import type { PinInfo } from '../../pin/pin-info.ts'
@@ -26,14 +26,14 @@ function progressFromJson (value: Json): PinProgress {
 }
 
 export const syncToJson = (state: SyncState): JsonObject => ({
-  heads: state.heads, height: state.height, synced: state.synced, known: state.known, pins: state.pins,
+  heads: state.heads, height: state.height, synced: state.synced, known: state.known, queue: state.queue, wanted: state.wanted, dirty: state.dirty, pins: state.pins,
   pin_queued: state.pinQueued, pinning: state.pinning, pin_error: state.pinError
 })
 
 export function syncFromJson (value: Json): SyncState {
   const state = asObject(value, 'sync')
   const count = (key: string): number => asInteger(state[key], key)
-  return { heads: count('heads'), height: count('height'), synced: count('synced'), known: count('known'), pins: count('pins'), pinQueued: count('pin_queued'), pinning: count('pinning'), pinError: count('pin_error') }
+  return { heads: count('heads'), height: count('height'), synced: count('synced'), known: count('known'), queue: count('queue'), wanted: count('wanted'), dirty: asBoolean(state['dirty'], 'dirty'), pins: count('pins'), pinQueued: count('pin_queued'), pinning: count('pinning'), pinError: count('pin_error') }
 }
 
 /** `persisted` is left out where nothing evicts. */

@@ -15,6 +15,8 @@ import { sortedHeads } from '../../crdt/heads.ts'
 import { maxDeltaBytes } from '../../crdt/limits.ts'
 import { topicOf } from '../../crdt/topic.ts'
 import { PinRefusedError } from '../../errors.ts'
+import { newMeasures } from '../../observations/measures.ts'
+import type { Measures } from '../../observations/measures.ts'
 import { cidKey } from '../../pin/keys.ts'
 import { asStored } from '../../pin/pin-json.ts'
 import { encodePin } from '../../pin/pin-proto.ts'
@@ -36,6 +38,8 @@ export interface CrdtConsensusComponents {
   readonly hooks: PinsetHooks
   readonly clock: Clock
   readonly logger: ComponentLogger
+  /** Where commits are counted. @default nobody reads them */
+  readonly measures?: Measures | undefined
   /** Hears of each peer that is trusted by name: its connections and addresses are to be kept (wire.md §3.8). */
   readonly onTrusted?: ((peer: PeerId) => void) | undefined
   /** Tells of new connections, which the heads greet. Returns the way to stop listening. */
@@ -134,11 +138,11 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   async start (): Promise<void> {
     if (this.#running !== undefined) return
     await this.#replica.open()
-    const { clock, pubsub, onConnect } = this.#components
+    const { clock, pubsub, onConnect, measures = newMeasures() } = this.#components
     const abort = new AbortController()
     let greeting = Promise.resolve()
     const stopGreeting = onConnect?.(() => { greeting = this.#broadcaster.greet(abort.signal) })
-    const writer = createPinWriter({ replica: this.#replica, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
+    const writer = createPinWriter({ replica: this.#replica, measures, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
     await this.#sync.start()
     this.#running = {
       abort,
@@ -190,8 +194,10 @@ class MerkleCrdtConsensus implements CrdtConsensus {
   }
 
   progress (): ConsensusProgress {
-    const { heads, height, merged, missing } = this.stats()
-    return { heads: heads.length, height, synced: merged, known: merged + missing }
+    const { heads, height, merged, missing, dirty } = this.stats()
+    // Below each head is at least one block of each lower priority: known long before they are seen.
+    const known = missing === 0 ? merged : Math.max(merged + missing, height)
+    return { heads: heads.length, height, synced: merged, known, queue: this.#sync.queued, wanted: this.#replica.wanted.size, dirty }
   }
 
   onProgress (listener: () => void): () => void {

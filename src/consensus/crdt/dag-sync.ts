@@ -106,6 +106,9 @@ export class DagSync {
     return Math.max(only + this.#replica.wanted.size, this.#bulk?.expected ?? 0)
   }
 
+  /** Blocks fetched now, or next. */
+  get queued (): number { return this.#queue.length + this.#fetching.size }
+
   async start (): Promise<void> {
     this.#abort = new AbortController()
     const ask = (first: readonly PeerId[]): void => { if (this.#replica.blocks === 0 || this.#replica.wanted.size > 0) this.#startBulk(first) }

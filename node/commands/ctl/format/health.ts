@@ -1,5 +1,5 @@
-/** Text of metrics, alerts, bandwidth and garbage collection. */
-import { asBigInt, asList, asNumber, asObject, asText } from '../../../../src/api/json/json.ts'
+/** Text of metrics, alerts, bandwidth, progress and garbage collection. */
+import { asBigInt, asBoolean, asInteger, asList, asNumber, asObject, asText } from '../../../../src/api/json/json.ts'
 import { humanBytes, humanTime } from './humanize.ts'
 import type { Json, JsonObject } from '../../../../src/api/json/json.ts'
 
@@ -24,6 +24,16 @@ export function formatBandwidth (bandwidth: JsonObject): string {
     const rate = (name: string): string => asNumber(each[name], name).toFixed(2)
     return `${protocol.padStart(25)}: In: ${total('total_in')}. Out: ${total('total_out')}. RateIn: ${rate('rate_in')}B/s. RateOut: ${rate('rate_out')}B/s\n`
   }).join('')
+}
+
+export function formatSync (sync: JsonObject): string {
+  const count = (name: string): number => asInteger(sync[name], name)
+  const [synced, known] = [count('synced'), count('known')]
+  // Never 100 % while anything is missing.
+  const percent = known === 0 ? 100 : Math.floor(synced / known * 1000) / 10
+  return `synced ${synced} of ${known} (${percent.toFixed(1)} %) | pins: ${count('pins')}\n`
+    + `heads: ${count('heads')} | height: ${count('height')} | queue: ${count('queue')} | wanted: ${count('wanted')} | dirty: ${asBoolean(sync['dirty'], 'dirty') ? 'yes' : 'no'}\n`
+    + `pin_queued: ${count('pin_queued')} | pinning: ${count('pinning')} | pin_error: ${count('pin_error')}\n`
 }
 
 export function formatRepoGc (gc: JsonObject): string {
