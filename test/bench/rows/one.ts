@@ -1,0 +1,35 @@
+/** One allocation, asked for again and again: while nothing else happens, and while somebody reads whole listings. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { end } from '../../processes.ts'
+import { call, median, quantile } from '../load.ts'
+import type { ServerRow } from './row.ts'
+
+const asks = 300
+
+async function times (base: string, cid: string): Promise<number[]> {
+  const all: number[] = []
+  for (let index = 0; index < asks; index++) {
+    const answer = await call(base, 'GET', `/allocations/${cid}`)
+    if (answer.status !== 200) throw new Error(`GET /allocations/${cid} answered ${answer.status}`)
+    all.push(answer.total)
+  }
+  return all
+}
+
+export const one: ServerRow = {
+  name: 'one',
+  measure: async ({ note }, { base }, sample) => {
+    await times(base, sample)
+    note('one', median(await times(base, sample)))
+    // In a process of its own: the client that is measured should not wait for itself.
+    const reader = spawn(process.execPath, [join(import.meta.dirname, '../list-reader.ts'), base, '/pins?local=true'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      await once(reader.stdout, 'data')
+      const busy = await times(base, sample)
+      note('oneBusy', median(busy))
+      note('oneBusyWorst', quantile(busy, 0.99))
+    } finally { await end(reader) }
+  }
+}
