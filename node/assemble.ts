@@ -7,6 +7,7 @@ import type { Config } from '../src/config/config.ts'
 import { informers } from '../src/informer/index.ts'
 import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
 import { KuboConnector } from '../src/ipfs/kubo.ts'
+import type { Measures } from '../src/observations/measures.ts'
 import type { Store } from '../src/store/store.ts'
 import { isWebRtcDirect } from '../src/transport/addresses.ts'
 import { Bootstrap } from '../src/transport/bootstrap.ts'
@@ -27,6 +28,8 @@ export interface AssembleParts {
   readonly folder: Folder
   readonly logger: ComponentLogger
   readonly store: Store
+  /** Where the components count what they do. */
+  readonly measures: Measures
   /** Members known from before: the peerstore file, those to join through. */
   readonly knownAddresses: readonly Multiaddr[]
   /** Where members say that their IPFS listens. */
@@ -41,15 +44,15 @@ export interface Assembled {
 
 interface OpenConnector { readonly connector: IpfsConnector, readonly services: readonly Startable[] }
 
-async function openConnector ({ config, folder, logger, ipfsAddresses }: AssembleParts): Promise<OpenConnector> {
+async function openConnector ({ config, folder, logger, measures, ipfsAddresses }: AssembleParts): Promise<OpenConnector> {
   const ipfs = config.ipfsConnector
   if (ipfs.kind === 'helia') {
     const { storageMax, network, pinTimeout } = ipfs.helia
-    return { services: [], connector: await openHelia(folder.at(ipfs.helia.folder), { logger }, { storageMax: BigInt(storageMax), network, pinTimeout, sources: ipfsAddresses }) }
+    return { services: [], connector: await openHelia(folder.at(ipfs.helia.folder), { logger, measures }, { storageMax: BigInt(storageMax), network, pinTimeout, sources: ipfsAddresses }) }
   }
   const { nodeMultiaddress, ipfsRequestTimeout, pinTimeout, unpinTimeout, repogcTimeout, unpinDisable } = ipfs.ipfshttp
   const poster = nodeKuboPost()
-  const connector = new KuboConnector(nodeMultiaddress, { logger }, { requestTimeout: ipfsRequestTimeout, pinTimeout, unpinTimeout, repoGcTimeout: repogcTimeout, unpinDisable, post: poster.post })
+  const connector = new KuboConnector(nodeMultiaddress, { logger, measures }, { requestTimeout: ipfsRequestTimeout, pinTimeout, unpinTimeout, repoGcTimeout: repogcTimeout, unpinDisable, post: poster.post })
   return { connector, services: [{ start: async () => {}, stop: async () => { poster.close() } }] }
 }
 
@@ -94,7 +97,7 @@ export const peerOptions = ({ config: { cluster, ipfsConnector: ipfs, pinTracker
 
 /** Nothing is started yet; the store stays the caller's. */
 export async function assemble (parts: AssembleParts): Promise<Assembled> {
-  const { config, logger, store } = parts
+  const { config, logger, store, measures } = parts
   const { crdt } = config.consensus
   const transport = await openTransport(parts)
   const { connector, services } = await openConnector(parts)
@@ -103,7 +106,7 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
     transport,
     options: peerOptions(parts),
     components: memberComponents({
-      transport, store, connector, services, logger,
+      transport, store, connector, services, measures, logger,
       contentStore: { kind: config.ipfsConnector.kind === 'helia' ? 'helia' : 'kubo' },
       informers: [...disk === undefined ? [] : [informers.disk(disk)], ...pinqueue === undefined ? [] : [informers.pinqueue(pinqueue)], ...tags === undefined ? [] : [informers.tags(tags)]],
       bootstrap: new Bootstrap({ transport, logger }, { peerAddresses: config.cluster.peerAddresses, knownAddresses: parts.knownAddresses, lowWater: config.cluster.connectionManager.lowWater, dialTimeout: config.cluster.dialPeerTimeout })

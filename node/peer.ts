@@ -11,6 +11,8 @@ import { silentLogger, stopAll } from '../src/component.ts'
 import type { AbortOptions, ComponentLogger, Logger, Startable } from '../src/component.ts'
 import type { Config, Environment } from '../src/config/config.ts'
 import type { PinsFilter } from '../src/consensus/consensus.ts'
+import { newMeasures } from '../src/observations/measures.ts'
+import type { Measures } from '../src/observations/measures.ts'
 import { defaultPinOptions } from '../src/pin/pin.ts'
 import type { Pin, PinOptions } from '../src/pin/pin.ts'
 import type { GlobalPinInfo } from '../src/pin/pin-info.ts'
@@ -22,6 +24,7 @@ import type { Identity } from './identity.ts'
 import { lockFolder } from './lock.ts'
 import type { FolderLock } from './lock.ts'
 import { invitationOf } from './invitation.ts'
+import { openMetricsEndpoint } from './metrics-endpoint.ts'
 import { openRestApi } from './rest-api.ts'
 import type { HttpServer } from './http/server.ts'
 import { exists, peerIdOf, setUpFolder } from './setup.ts'
@@ -143,7 +146,8 @@ class FullPeer implements NodePeer {
       close.push({ start: async () => {}, stop: lock.release })
       const store = await openLevelStore(folder.at(this.config.datastore.leveldb.folder))
       close.push({ start: async () => {}, stop: async () => { await store.close() } })
-      const { peer, transport } = await this.#make(store)
+      const measures = newMeasures()
+      const { peer, transport } = await this.#make(store, measures)
       close.push(peer)
       await peer.start(abort)
       const keeper = keepPeerstore({ path: this.#peerstorePath, known: async () => await transport.known(), isReady: () => peer.isReady, log: this.#parts.logger.forComponent('pstoremgr') })
@@ -154,6 +158,11 @@ class FullPeer implements NodePeer {
         close.push(rest)
         await rest.start()
       }
+      if (this.config.observations.metrics.enableStats) {
+        const endpoint = openMetricsEndpoint({ cluster: peer, measures, logger: this.#parts.logger }, this.config.observations.metrics)
+        close.push(endpoint)
+        await endpoint.start()
+      }
       abort.signal?.throwIfAborted()
       this.#running = { peer, transport, rest, close }
     } catch (error) {
@@ -163,12 +172,12 @@ class FullPeer implements NodePeer {
     this.#joining = this.#join()
   }
 
-  async #make (store: Store): Promise<{ readonly peer: Peer, readonly transport: Libp2pTransport }> {
+  async #make (store: Store, measures: Measures): Promise<{ readonly peer: Peer, readonly transport: Libp2pTransport }> {
     const { folder, logger, config, identity, options } = this.#parts
     const peerstore = await readPeerstore(this.#peerstorePath, logger.forComponent('pstoremgr'))
     let running: Peer | undefined
     const ipfsAddresses = (): readonly Multiaddr[] => running === undefined ? [] : ipfsSources(running)
-    const { components, transport, options: peerOptions } = await assemble({ config, identity, folder, logger, store, knownAddresses: [...options.bootstrap ?? [], ...peerstore], ipfsAddresses })
+    const { components, transport, options: peerOptions } = await assemble({ config, identity, folder, logger, store, measures, knownAddresses: [...options.bootstrap ?? [], ...peerstore], ipfsAddresses })
     running = createPeer(components, peerOptions)
     return { peer: running, transport }
   }

@@ -8,11 +8,13 @@ import { openLevelStore } from '../store/level-store.ts'
 import { HeliaConnector } from '../../src/ipfs/helia.ts'
 import type { ComponentLogger } from '../../src/component.ts'
 import type { HeliaOptions, MemberBlocks } from '../../src/ipfs/helia.ts'
+import type { Measures } from '../../src/observations/measures.ts'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
 export interface HeliaNodeComponents {
   readonly logger: ComponentLogger
   readonly members?: MemberBlocks | undefined
+  readonly measures?: Measures | undefined
 }
 
 export interface HeliaNodeOptions extends HeliaOptions {
@@ -25,14 +27,14 @@ export interface HeliaNodeOptions extends HeliaOptions {
 }
 
 /** Opens the folder (and makes it where it is missing); `stop` of the connector closes it. */
-export async function openHelia (folder: string, { logger, members }: HeliaNodeComponents, options: HeliaNodeOptions = {}): Promise<HeliaConnector> {
+export async function openHelia (folder: string, { logger, members, measures }: HeliaNodeComponents, options: HeliaNodeOptions = {}): Promise<HeliaConnector> {
   await mkdir(folder, { recursive: true })
   const key = await ipfsIdentity(join(folder, 'identity.json'))
   const store = await openLevelStore(join(folder, 'pins'))
   try {
     const storage = await FileBlocks.open(join(folder, 'blocks'), options.storageMax ?? 10_000_000_000n, logger.forComponent('helia'))
     const network = contentNode({ key, storage, logger }, { network: options.network ?? 'private', sources: options.sources })
-    return new HeliaConnector({ storage, store, network, members, logger }, options)
+    return new HeliaConnector({ storage, store, network, members, measures, logger }, options)
   } catch (error) {
     await store.close()
     throw error

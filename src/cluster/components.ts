@@ -8,6 +8,7 @@ import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
 import type { Monitor } from '../monitor/monitor.ts'
 import type { PubsubMonitorOptions } from '../monitor/pubsub-monitor.ts'
+import type { Measures } from '../observations/measures.ts'
 import type { Pin, PinOptions } from '../pin/pin.ts'
 import type { RpcClient } from '../rpc/rpc.ts'
 import type { PinTracker } from '../tracker/tracker.ts'
@@ -61,6 +62,8 @@ export interface PeerComponents {
   readonly adder: (parts: AdderParts) => Adder
   /** Started after the transport and stopped before it: block exchanges, for instance. */
   readonly services?: readonly Startable[] | undefined
+  /** What this peer counts of its work; what its connector and consensus count is theirs to be given. @default nobody reads them */
+  readonly measures?: Measures | undefined
   readonly clock?: Clock | undefined
   readonly logger?: ComponentLogger | undefined
   /** In [0, 1). @default Math.random */

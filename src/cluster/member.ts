@@ -12,6 +12,7 @@ import type { InformerFactory } from '../informer/index.ts'
 import { HeliaConnector } from '../ipfs/helia.ts'
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import { withMembers } from '../ipfs/with-members.ts'
+import type { Measures } from '../observations/measures.ts'
 import type { Store } from '../store/store.ts'
 import type { Libp2pTransport } from '../transport/libp2p.ts'
 import type { Bootstrapping, PeerComponents } from './components.ts'
@@ -27,6 +28,8 @@ export interface MemberParts {
   readonly bootstrap: Bootstrapping
   /** Started before everything that fetches. */
   readonly services?: readonly Startable[] | undefined
+  /** @default nobody reads them */
+  readonly measures?: Measures | undefined
   readonly logger: ComponentLogger
 }
 
@@ -36,7 +39,7 @@ export interface MemberOptions {
 }
 
 /** Nothing is started yet. */
-export function memberComponents ({ transport, store, connector: own, contentStore, informers, bootstrap, services = [], logger }: MemberParts, options: MemberOptions): PeerComponents {
+export function memberComponents ({ transport, store, connector: own, contentStore, informers, bootstrap, services = [], measures, logger }: MemberParts, options: MemberOptions): PeerComponents {
   // The consensus fetches through the exchange, and the exchange serves what the consensus stores.
   let consensus: CrdtConsensus | undefined
   const exchange = bitswapExchange({ transport, logger, blocks: { get: async (cid, abort) => await consensus?.blocks.get(cid, abort) } })
@@ -47,7 +50,7 @@ export function memberComponents ({ transport, store, connector: own, contentSto
     connector: own instanceof HeliaConnector ? own : withMembers({ connector: own, members: content, logger }),
     contentStore,
     consensus: ({ hooks, monitor }) => {
-      consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener), streams: transport }, options.crdt)
+      consensus = createCrdtConsensus({ store, exchange, pubsub: transport.pubsub, monitor, peerId: transport.peerId, hooks, clock: systemClock, logger, measures, onTrusted: (peer) => { transport.protect(peer) }, onConnect: (listener) => transport.onConnect(listener), streams: transport }, options.crdt)
       return consensus
     },
     informers,
@@ -56,6 +59,7 @@ export function memberComponents ({ transport, store, connector: own, contentSto
     bootstrap,
     addressBook: transport,
     adder: createAdder,
+    measures,
     logger
   }
 }

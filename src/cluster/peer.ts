@@ -109,7 +109,7 @@ class ClusterPeer implements Peer {
       pin: async (pin, abort) => await this.#pipeline.submit(pin, abort)
     })
     this.#store = components.contentStore ?? { kind: 'helia' }
-    const informers = components.informers.map((factory) => factory({ connector, pinQueueSize: () => tracker.pinQueueSize() }))
+    const informers = components.informers.map((factory) => factory({ connector, pinQueueSize: () => tracker.pinQueueSize(), measures: components.measures }))
     const upkeep = new Upkeep({ ...context, pipeline: this.#pipeline })
     this.#background = new Background({ context, bootstrap, introductions: options.lightPeer === undefined || addressBook === undefined ? undefined : new Introductions(context, addressBook), informers, metrics, peers: this.#peers, repinner: this.#repinner, upkeep })
     this.#parts = [

@@ -12,6 +12,8 @@ import { heliaSchema } from './helia.ts'
 import type { HeliaConfig } from './helia.ts'
 import { ipfsHttpSchema } from './ipfs-http.ts'
 import type { IpfsHttpConfig } from './ipfs-http.ts'
+import { metricsSchema, tracingSchema } from './observations.ts'
+import type { MetricsConfig, TracingConfig } from './observations.ts'
 import { restApiSchema } from './rest-api.ts'
 import type { RestApiConfig } from './rest-api.ts'
 import { decodeSection, defaultsOf, encodeSection, isObject, typeName, withEnvironment } from './schema.ts'
@@ -29,6 +31,7 @@ export interface Config {
   readonly monitor: { readonly pubsubmon: PubsubmonConfig }
   readonly allocator: { readonly balanced: BalancedConfig }
   readonly informer: { readonly disk?: DiskConfig | undefined, readonly pinqueue?: PinqueueConfig | undefined, readonly tags?: TagsConfig | undefined }
+  readonly observations: { readonly metrics: MetricsConfig, readonly tracing: TracingConfig }
   readonly datastore: { readonly leveldb: LeveldbConfig }
 }
 
@@ -43,12 +46,13 @@ const components: Readonly<Record<string, Readonly<Record<string, { readonly sch
   monitor: { pubsubmon: { schema: pubsubmonSchema, prefix: 'CLUSTER_PUBSUBMON' } },
   allocator: { balanced: { schema: balancedSchema, prefix: 'CLUSTER_BALANCED' } },
   informer: { disk: { schema: diskSchema, prefix: 'CLUSTER_DISK' }, pinqueue: { schema: pinqueueSchema, prefix: 'CLUSTER_PINQUEUE' }, tags: { schema: tagsSchema, prefix: 'CLUSTER_TAGS' } },
+  observations: { metrics: { schema: metricsSchema, prefix: 'CLUSTER_METRICS' }, tracing: { schema: tracingSchema, prefix: 'CLUSTER_TRACING' } },
   datastore: { leveldb: { schema: leveldbSchema, prefix: 'CLUSTER_LEVELDB' } }
 }
 /** Top-level sections in the order they are written. */
 const order = ['cluster', 'consensus', 'api', 'ipfs_connector', 'pin_tracker', 'monitor', 'allocator', 'informer', 'observations', 'datastore']
 /** Components of Go that do not run here yet: their sections are kept. */
-const later: Readonly<Record<string, readonly string[]>> = { api: ['ipfsproxy', 'pinsvcapi'], consensus: ['raft'], observations: ['metrics', 'tracing'], informer: ['numpin'] }
+const later: Readonly<Record<string, readonly string[]>> = { api: ['ipfsproxy', 'pinsvcapi'], consensus: ['raft'], informer: ['numpin'] }
 
 const lookUp = (object: JsonObject, key: string): Json | undefined => {
   const name = Object.keys(object).findLast((candidate) => candidate.toLowerCase() === key)
@@ -81,13 +85,25 @@ export const defaultConfig = (settings: { readonly peername: string, readonly se
   monitor: { pubsubmon: defaultsOf(pubsubmonSchema) },
   allocator: { balanced: defaultsOf(balancedSchema) },
   informer: { disk: defaultsOf(diskSchema), pinqueue: defaultsOf(pinqueueSchema), tags: defaultsOf(tagsSchema) },
+  observations: { metrics: defaultsOf(metricsSchema), tracing: defaultsOf(tracingSchema) },
   datastore: { leveldb: defaultsOf(leveldbSchema) }
 })
 
-/** The document with `CLUSTER_*` variables put in place. Only sections that are there are touched. */
+/** Figures and tracing run without their sections, too: what a file lacks of them is written out where a variable is about it. */
+function withObservations (document: JsonObject, environment: Environment): JsonObject {
+  const name = Object.keys(document).findLast((key) => key.toLowerCase() === 'observations') ?? 'observations'
+  const kept = group(document, 'observations')
+  const added = Object.entries(components['observations'] ?? {})
+    .filter(([component, { prefix }]) => kept[component] === undefined && Object.keys(environment).some((variable) => variable.startsWith(`${prefix}_`)))
+    .map(([component, { schema }]) => [component, encodeSection(schema, defaultsOf(schema))] as const)
+  return added.length === 0 ? document : { ...document, [name]: { ...kept, ...Object.fromEntries(added) } }
+}
+
+/** The document with `CLUSTER_*` variables put in place. Only sections that are there are touched, and observations. */
 export function applyEnvironment (document: JsonObject, environment: Environment): JsonObject {
-  const replaced: Record<string, Json> = { ...document }
-  for (const [name, value] of Object.entries(document)) {
+  const complete = withObservations(document, environment)
+  const replaced: Record<string, Json> = { ...complete }
+  for (const [name, value] of Object.entries(complete)) {
     const key = name.toLowerCase()
     if (key === 'cluster') replaced[name] = withEnvironment(clusterSchema, value, 'CLUSTER', environment)
     const known = components[key]
@@ -133,6 +149,7 @@ export function decodeConfig (document: Json, { peername, warn }: DecodeOptions)
     // configurations from before the allocator had a section
     allocator: { balanced: optional(balancedSchema, 'allocator', 'balanced') ?? { allocateBy: ['freespace'] } },
     informer: { disk: optional(diskSchema, 'informer', 'disk'), pinqueue: optional(pinqueueSchema, 'informer', 'pinqueue'), tags: optional(tagsSchema, 'informer', 'tags') },
+    observations: { metrics: orDefaults(metricsSchema, 'observations', 'metrics'), tracing: orDefaults(tracingSchema, 'observations', 'tracing') },
     datastore: { leveldb: decodeDatastore(of('datastore'), warn) }
   }
   if (config.informer.disk === undefined && config.informer.pinqueue === undefined && config.informer.tags === undefined) throw new InvalidConfigError('informer', 'no informers are passed')
@@ -186,6 +203,7 @@ export function encodeConfig (config: Config, original: JsonObject = {}): JsonOb
     monitor: { pubsubmon: (kept) => encodeSection(pubsubmonSchema, config.monitor.pubsubmon, kept) },
     allocator: { balanced: (kept) => encodeSection(balancedSchema, config.allocator.balanced, kept) },
     informer: { disk: whenThere(diskSchema, config.informer.disk), pinqueue: whenThere(pinqueueSchema, config.informer.pinqueue), tags: whenThere(tagsSchema, config.informer.tags) },
+    observations: { metrics: (kept) => encodeSection(metricsSchema, config.observations.metrics, kept), tracing: (kept) => encodeSection(tracingSchema, config.observations.tracing, kept) },
     datastore: Object.keys(group(original, 'datastore')).some((name) => foreignEngines.includes(name)) ? {} : { leveldb: (kept) => encodeSection(leveldbSchema, config.datastore.leveldb, kept) }
   }
   const written: Array<readonly [string, Json]> = [['cluster', encodeSection(clusterSchema, config.cluster, lookUp(original, 'cluster'))]]

@@ -47,6 +47,14 @@ export const integerKind: Kind<number> = {
   isZero: (value) => value === 0
 }
 
+export const numberKind: Kind<number> = {
+  expected: 'a number',
+  decode: (value) => { if (typeof value !== 'number') throw expected('a number', value); return value },
+  encode: (value) => value,
+  fromEnvironment: (text) => { if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)) throw new Error('expected a number'); return Number(text) },
+  isZero: (value) => value === 0
+}
+
 /** In ms; written in Go's syntax. An empty string is the zero value. */
 export const durationKind: Kind<number> = {
   expected: 'a duration such as "1m30s"',

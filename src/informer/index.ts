@@ -1,5 +1,6 @@
 /** All informers by their configuration name; a new one is its own file and one line here. */
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
+import type { Measures } from '../observations/measures.ts'
 import type { Informer } from './informer.ts'
 import { diskInformer } from './disk.ts'
 import type { DiskInformerOptions } from './disk.ts'
@@ -12,6 +13,7 @@ import type { TagsInformerOptions } from './tags.ts'
 export interface InformerParts {
   readonly connector: Pick<IpfsConnector, 'repoStat'>
   readonly pinQueueSize: () => number
+  readonly measures?: Measures | undefined
 }
 
 /** Made by the peer once the parts exist. */

@@ -9,6 +9,8 @@ import { GcGuard } from './gc-guard.ts'
 import { PinRecords } from './pin-records.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { resolvePath } from './resolve.ts'
+import { newMeasures } from '../observations/measures.ts'
+import type { Measures } from '../observations/measures.ts'
 import * as raw from 'multiformats/codecs/raw'
 import type { BlockStorage } from './block-storage.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
@@ -47,6 +49,8 @@ export interface HeliaComponents {
   readonly clock?: Clock | undefined
   /** Absent where there are no members to ask. */
   readonly members?: MemberBlocks | undefined
+  /** @default nobody reads them */
+  readonly measures?: Measures | undefined
 }
 
 /** Times in ms. */
@@ -82,6 +86,7 @@ export class HeliaConnector implements IpfsConnector {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #options: HeliaOptions
+  readonly #measures: Measures
   readonly #guard = new GcGuard()
   /** Keys of blocks that were put a moment ago: their pin may be on its way. */
   readonly #recent = new Set<ReadonlySet<string>>()
@@ -90,12 +95,13 @@ export class HeliaConnector implements IpfsConnector {
   #collecting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor ({ storage, store, network, members, logger, clock = systemClock }: HeliaComponents, options: HeliaOptions = {}) {
+  constructor ({ storage, store, network, members, logger, measures = newMeasures(), clock = systemClock }: HeliaComponents, options: HeliaOptions = {}) {
     this.#storage = storage
     this.#store = store
     this.#pins = new PinRecords(store)
     this.#network = network
     this.#members = members
+    this.#measures = measures
     this.#clock = clock
     this.#log = logger.forComponent('helia')
     this.#options = options
@@ -104,7 +110,7 @@ export class HeliaConnector implements IpfsConnector {
   /** The exchange serves this connector's blocks, and this connector asks the exchange: whoever is made later is handed over here. */
   useMembers (members: MemberBlocks): void { this.#members = members }
 
-  async start (options?: AbortOptions): Promise<void> { await this.#pins.load(options) }
+  async start (options?: AbortOptions): Promise<void> { this.#measures.ipfsPins = await this.#pins.load(options) }
 
   async stop (): Promise<void> {
     this.#stopping ??= this.#close()
@@ -127,6 +133,7 @@ export class HeliaConnector implements IpfsConnector {
     const held = await this.#pins.get(pin.cid)
     if (held !== undefined && held < 0 && pin.maxDepth === 0) throw new Error(`pin: ${pin.cid} already pinned recursively`)
     if (held === pin.maxDepth || (held !== undefined && held < 0)) return
+    this.#measures.pinRequests++
     const progress = new ProgressWatch(pin.cid, this.#options.pinTimeout ?? 120_000, options.signal)
     const release = this.#guard.protect()
     let bytes = 0
@@ -141,6 +148,10 @@ export class HeliaConnector implements IpfsConnector {
       })
       progress.signal.throwIfAborted()
       await this.#pins.put(pin.cid, pin.maxDepth)
+      if (held === undefined) this.#measures.ipfsPins++
+    } catch (error) {
+      this.#measures.pinErrors++
+      throw error
     } finally {
       progress.clear()
       release.done()
@@ -199,7 +210,7 @@ export class HeliaConnector implements IpfsConnector {
 
   async unpin (cid: CID): Promise<void> {
     if (this.#options.unpinDisable === true) throw new UnpinDisabledError()
-    await this.#pins.delete(cid)
+    if (await this.#pins.delete(cid)) this.#measures.ipfsPins--
   }
 
   mayHold (cid: CID): boolean { return this.#pins.mayHave(cid) }
@@ -211,7 +222,12 @@ export class HeliaConnector implements IpfsConnector {
   }
 
   async * pins (options?: AbortOptions): AsyncGenerator<{ readonly cid: CID, readonly status: IpfsPinStatus }> {
-    for await (const { cid, maxDepth } of this.#pins.all(options)) yield { cid, status: maxDepth === 0 ? 'direct' : 'recursive' }
+    let total = 0
+    for await (const { cid, maxDepth } of this.#pins.all(options)) {
+      total++
+      yield { cid, status: maxDepth === 0 ? 'direct' : 'recursive' }
+    }
+    this.#measures.ipfsPins = total
   }
 
   async repoStat (): Promise<RepoStat> { return { repoSize: await this.#storage.size(), storageMax: this.#storage.storageMax } }
@@ -256,6 +272,7 @@ export class HeliaConnector implements IpfsConnector {
   async * blockPutStream (blocks: AsyncIterable<Block>, { signal }: AbortOptions = {}): AsyncGenerator<CID> {
     const keys = new Set<string>()
     this.#recent.add(keys)
+    this.#measures.blockPuts++
     try {
       for await (const batch of batches(blocks, ({ bytes }) => bytes.length, putBatch)) {
         signal?.throwIfAborted()
@@ -264,9 +281,14 @@ export class HeliaConnector implements IpfsConnector {
           keys.add(blockKey(cid))
           await this.#put({ cid, bytes })
         }))
-        for (const { cid } of batch) yield cid
+        for (const { cid, bytes } of batch) {
+          this.#measures.blocksAdded++
+          this.#measures.bytesAdded += bytes.length
+          yield cid
+        }
       }
     } catch (error) {
+      this.#measures.blockPutErrors++
       this.#recent.delete(keys)
       if (error instanceof StorageFullError && this.#options.collectWhenFull === true) this.#collecting ??= this.#collect().finally(() => { this.#collecting = undefined })
       throw error

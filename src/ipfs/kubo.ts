@@ -8,6 +8,8 @@ import { blockPutPath, multipartOf } from './kubo-blocks.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { IpfsError, IpfsUnreachableError, KuboHttp } from './kubo-http.ts'
 import { systemClock } from '../component.ts'
+import { newMeasures } from '../observations/measures.ts'
+import type { Measures } from '../observations/measures.ts'
 import { equals } from 'multiformats/bytes'
 import type { CID } from 'multiformats/cid'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
@@ -37,6 +39,8 @@ export interface KuboOptions {
 export interface KuboComponents {
   readonly logger: ComponentLogger
   readonly clock?: Clock | undefined
+  /** @default nobody reads them */
+  readonly measures?: Measures | undefined
 }
 
 const minute = 60_000
@@ -58,6 +62,7 @@ export class KuboConnector implements IpfsConnector {
   readonly #http: KuboHttp
   readonly #options: KuboOptions
   readonly #log: Logger
+  readonly #measures: Measures
   readonly #pinTimeout: number
   readonly #requestTimeout: number
   readonly #background = new Set<Promise<void>>()
@@ -67,6 +72,7 @@ export class KuboConnector implements IpfsConnector {
     this.#http = new KuboHttp(originOf(node), { post: options.post, clock: components.clock ?? systemClock })
     this.#options = options
     this.#log = components.logger.forComponent('ipfshttp')
+    this.#measures = components.measures ?? newMeasures()
     this.#pinTimeout = options.pinTimeout ?? 2 * minute
     this.#requestTimeout = options.requestTimeout ?? 5 * minute
   }
@@ -86,7 +92,16 @@ export class KuboConnector implements IpfsConnector {
 
   async pin (pin: Pin, options: PinProgressOptions = {}): Promise<void> {
     this.#connectOrigins(pin.origins)
-    if (pin.pinUpdate === undefined || !await this.#update(pin.pinUpdate, pin, options)) await this.#add(pin, options)
+    if (pin.pinUpdate === undefined || !await this.#update(pin.pinUpdate, pin, options)) {
+      this.#measures.pinRequests++
+      try {
+        await this.#add(pin, options)
+      } catch (error) {
+        this.#measures.pinErrors++
+        throw error
+      }
+    }
+    this.#measures.ipfsPins++
   }
 
   /** Pins by difference to `from`; false where that is not possible. */
@@ -132,6 +147,7 @@ export class KuboConnector implements IpfsConnector {
     if (this.#options.unpinDisable === true) throw new UnpinDisabledError()
     try {
       await this.#http.value(`pin/rm?arg=${cid}`, this.#call(options, this.#options.unpinTimeout ?? 180 * minute))
+      this.#measures.ipfsPins--
     } catch (error) {
       if (!(error instanceof IpfsError && error.reason.includes('not pinned or pinned indirectly'))) throw error
     }
@@ -151,15 +167,25 @@ export class KuboConnector implements IpfsConnector {
   }
 
   async * pins (options?: AbortOptions): AsyncGenerator<{ readonly cid: CID, readonly status: IpfsPinStatus }> {
+    let total = 0
     for (const status of ['recursive', 'direct'] as const) {
-      for await (const line of this.#http.values(`pin/ls?stream=true&type=${status}`, this.#call(options))) yield { cid: decodePinLine(line).cid, status }
+      for await (const line of this.#http.values(`pin/ls?stream=true&type=${status}`, this.#call(options))) {
+        total++
+        yield { cid: decodePinLine(line).cid, status }
+      }
     }
+    this.#measures.ipfsPins = total
   }
 
   async * pinnedKeys (options?: AbortOptions): AsyncGenerator<ReadonlyArray<readonly [key: string, status: IpfsPinStatus]>> {
+    let total = 0
     for (const status of ['recursive', 'direct'] as const) {
-      for await (const values of this.#http.valueChunks(`pin/ls?stream=true&type=${status}`, this.#call(options))) yield values.map((value) => [decodePinKey(value), status])
+      for await (const values of this.#http.valueChunks(`pin/ls?stream=true&type=${status}`, this.#call(options))) {
+        total += values.length
+        yield values.map((value) => [decodePinKey(value), status])
+      }
     }
+    this.#measures.ipfsPins = total
   }
 
   async repoStat (options?: AbortOptions): Promise<RepoStat> {
@@ -184,17 +210,28 @@ export class KuboConnector implements IpfsConnector {
 
   async * blockPutStream (blocks: AsyncIterable<Block>, options?: AbortOptions): AsyncGenerator<CID> {
     for await (const batch of batches(blocks, ({ bytes }) => bytes.length, putBatch)) {
-      for (const [path, group] of Map.groupBy(batch.filter(({ cid }) => inlineBlock(cid) === undefined), blockPutPath)) {
-        let stored = 0
-        for await (const line of this.#http.values(path, { ...this.#call(options), ...multipartOf(group) })) {
-          const asked = group[stored++]?.cid
-          const cid = decodeBlockPut(line)
-          if (asked === undefined || !equals(asked.multihash.bytes, cid.multihash.bytes)) throw new BlockMismatchError(asked ?? cid)
-          yield asked
-        }
-        if (stored < group.length) throw new IpfsUnreachableError(`IPFS stored ${stored} of ${group.length} blocks`)
-      }
+      for (const [path, group] of Map.groupBy(batch.filter(({ cid }) => inlineBlock(cid) === undefined), blockPutPath)) yield * this.#put(path, group, options)
       for (const { cid } of batch) if (inlineBlock(cid) !== undefined) yield cid
+    }
+  }
+
+  /** One request with all these blocks. */
+  async * #put (path: string, blocks: readonly Block[], options?: AbortOptions): AsyncGenerator<CID> {
+    let stored = 0
+    this.#measures.blockPuts++
+    try {
+      for await (const line of this.#http.values(path, { ...this.#call(options), ...multipartOf(blocks) })) {
+        const asked = blocks[stored++]
+        const cid = decodeBlockPut(line)
+        if (asked === undefined || !equals(asked.cid.multihash.bytes, cid.multihash.bytes)) throw new BlockMismatchError(asked?.cid ?? cid)
+        this.#measures.blocksAdded++
+        this.#measures.bytesAdded += asked.bytes.length
+        yield asked.cid
+      }
+      if (stored < blocks.length) throw new IpfsUnreachableError(`IPFS stored ${stored} of ${blocks.length} blocks`)
+    } catch (error) {
+      this.#measures.blockPutErrors++
+      throw error
     }
   }
 

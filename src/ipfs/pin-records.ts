@@ -24,11 +24,12 @@ export class PinRecords {
 
   constructor (store: Store) { this.#store = store }
 
-  /** Reads which roots are recorded, so that `mayHave` can tell. */
-  async load (options: AbortOptions = {}): Promise<void> {
+  /** Reads which roots are recorded, so that `mayHave` can tell. How many there are. */
+  async load (options: AbortOptions = {}): Promise<number> {
     const keys = new Set<string>()
     for await (const chunk of this.#store.keys({ ...prefixRange(prefix), signal: options.signal })) for (const key of chunk) keys.add(key)
     this.#keys = keys
+    return keys.size
   }
 
   /** False only where there is certainly no record, told without asking the store. */
@@ -45,8 +46,12 @@ export class PinRecords {
     await this.#store.batch([{ type: 'put', key: keyOf(cid), value: new TextEncoder().encode(String(maxDepth)) }])
   }
 
-  /** What is not recorded costs no write. */
-  async delete (cid: CID): Promise<void> { if (this.mayHave(cid)) await this.#store.batch([{ type: 'del', key: keyOf(cid) }]) }
+  /** True when there was a record. Where there is certainly none, the store is not asked. */
+  async delete (cid: CID): Promise<boolean> {
+    if (!this.mayHave(cid) || await this.get(cid) === undefined) return false
+    await this.#store.batch([{ type: 'del', key: keyOf(cid) }])
+    return true
+  }
 
   /** In the order of their CIDs' texts; `after` is where an earlier listing ended. */
   async * all ({ after, signal }: AbortOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<PinRecord> {

@@ -13,7 +13,7 @@ export interface DaemonFlags {
 
 export async function daemon (context: ServiceContext, flags: DaemonFlags): Promise<void> {
   const log = context.logger.forComponent('service')
-  for (const name of ['stats', 'tracing'] as const) if (flags[name] === true) log.warn(`--${name} is not available yet: the peer runs without it`)
+  if (flags.tracing === true) log.warn('--tracing has no effect: tracing is not available here')
   const bootstrap = await doing('parsing --bootstrap', () => parsePeers(flags.bootstrap ?? '', '--bootstrap'))
-  await runPeer(context, { bootstrap, trust: flags.trust !== false })
+  await runPeer(context, { bootstrap, trust: flags.trust !== false, stats: flags.stats })
 }

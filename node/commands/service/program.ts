@@ -55,8 +55,8 @@ export function serviceProgram (streams: ProcessContext): Command {
   program.command('daemon').description('run the peer')
     .option('-j, --bootstrap <multiaddresses>', 'members to join through, separated by commas')
     .option('--no-trust', 'do not trust the members given by --bootstrap')
-    .option('--stats', 'not available yet')
-    .option('--tracing', 'not available yet')
+    .option('--stats', 'serve figures to Prometheus, as observations.metrics.enable_stats does')
+    .option('--tracing', 'accepted for compatibility: tracing is not available here')
     .option('-u, --upgrade', 'accepted for compatibility')
     .option('-x, --leave', 'accepted for compatibility')
     .action(async (flags: DaemonFlags) => {

@@ -1,6 +1,7 @@
 /** Runs a peer until a signal ends it: what `daemon` and `npm start` share. */
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { errorText } from '../../../src/component.ts'
+import type { Config } from '../../../src/config/config.ts'
 import { version } from '../../../src/version.ts'
 import { createNodePeer } from '../../peer.ts'
 import type { NodePeer } from '../../peer.ts'
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly bootstrap: readonly Multiaddr[]
   /** Trust them, too. */
   readonly trust: boolean
+  /** Serve figures to Prometheus, whatever the configuration says. @default as configured */
+  readonly stats?: boolean | undefined
   /** Called once the peer takes part in the cluster. */
   readonly onReady?: (peer: NodePeer) => void
 }
@@ -53,13 +56,15 @@ export async function runPeer (context: ServiceContext, options: RunOptions): Pr
   } finally { off() }
 }
 
+const withStats = (config: Config): Config => ({ ...config, observations: { ...config.observations, metrics: { ...config.observations.metrics, enableStats: true } } })
+
 type Loaded = Awaited<ReturnType<typeof loadFolder>>
 
 /** The running peer; undefined when a signal came first. */
 async function startPeer (context: ServiceContext, config: Loaded['config'], identity: Loaded['identity'], options: RunOptions, signal: AbortSignal): Promise<NodePeer | undefined> {
   const { folder, logger } = context
   try {
-    const peer = await createNodePeer({ folder: folder.path, config, identity, logger, bootstrap: options.bootstrap, trustBootstrap: options.trust })
+    const peer = await createNodePeer({ folder: folder.path, config, identity, logger, configure: (loaded) => options.stats === true ? withStats(loaded) : loaded, bootstrap: options.bootstrap, trustBootstrap: options.trust })
     await peer.start({ signal })
     return peer
   } catch (error) {

@@ -3,6 +3,7 @@ import type { PinOperation, Replica } from './replica.ts'
 import type { Clock, Logger } from '../../component.ts'
 import type { DeltaBlock } from '../../crdt/block.ts'
 import { errorText } from '../../component.ts'
+import type { Measures } from '../../observations/measures.ts'
 
 /** `crdt.batching`; off unless both size and age are above 0. */
 export interface BatchingOptions {
@@ -30,6 +31,7 @@ interface Components {
   readonly replica: Replica
   /** Tells the others of a new head. */
   readonly announce: (block: DeltaBlock) => Promise<void>
+  readonly measures: Measures
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -39,6 +41,11 @@ const maxWindow = 4096
 
 export const createPinWriter = (components: Components, { maxBatchSize = 0, maxBatchAge = 0, maxQueueSize = 50_000 }: BatchingOptions = {}): PinWriter =>
   maxBatchSize > 0 && maxBatchAge > 0 ? new BatchWriter(components, { maxBatchSize, maxBatchAge, maxQueueSize }) : new GroupWriter(components)
+
+function countCommit (measures: Measures, changes: number): void {
+  measures.commits++
+  measures.committedChanges += changes
+}
 
 interface Waiting { readonly operation: PinOperation, readonly resolve: () => void, readonly reject: (error: unknown) => void }
 
@@ -74,6 +81,7 @@ class GroupWriter implements PinWriter {
           window = this.#queue.slice(0, maxWindow)
           return window.map(({ operation }) => operation)
         })
+        if (block !== undefined) countCommit(this.#components.measures, done)
         this.#answer(block, this.#queue.splice(0, done))
       } catch (error) {
         for (const { reject } of this.#queue.splice(0, Math.max(1, window.length))) reject(error)
@@ -157,7 +165,10 @@ class BatchWriter implements PinWriter {
       while (again) {
         const { done, block } = await this.#components.replica.commit(() => this.#queue.slice(0, this.#batching.maxBatchSize))
         this.#queue.splice(0, done)
-        if (block !== undefined) await this.#components.announce(block)
+        if (block !== undefined) {
+          countCommit(this.#components.measures, done)
+          await this.#components.announce(block)
+        }
         again = this.#queue.length >= this.#batching.maxBatchSize || (this.#stopped && this.#queue.length > 0)
       }
     } catch (error) {
