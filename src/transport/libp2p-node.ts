@@ -1,6 +1,8 @@
 /** The libp2p node behind the private network: which parts it has and how they are set (wire.md §1.2, §1.4). */
 import type { PubSubOptions } from './libp2p-pubsub.ts'
+import type { Misconduct } from './misconduct.ts'
 import type { SecretWatch } from './secret-watch.ts'
+import type { StreamLimits } from './stream-watch.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -57,6 +59,7 @@ export interface Libp2pTransportOptions {
   /** Connections up to which members are connected to that are only heard of; a tab's way to other tabs. @default 0 */
   readonly seek?: number | undefined
   readonly pubsub?: PubSubOptions | undefined
+  readonly streamLimits?: Partial<StreamLimits> | undefined
 }
 
 /** Most bytes that a fast remote may send ahead of a reader of one stream, and that are kept when it does. */
@@ -65,12 +68,12 @@ const streamBuffer = 8_388_608
 const day = 86_400_000
 
 /** A node that is not started yet. */
-export async function createNode (parts: Libp2pParts, options: Libp2pTransportOptions, watch: SecretWatch): Promise<Libp2p<{ pubsub: GossipSub }>> {
+export async function createNode (parts: Libp2pParts, options: Libp2pTransportOptions, { watch, misconduct }: { readonly watch: SecretWatch, readonly misconduct: Pick<Misconduct, 'isRefused'> }): Promise<Libp2p<{ pubsub: GossipSub }>> {
   const secret = parseSecret(options.secret)
   const { announce = [], noAnnounce = [], highWater = 400, dialTimeout = 3000, agentVersion = 'pinswarm' } = options
   const hidden = hiddenBy(noAnnounce)
   const members = new Membership({ secret, watch, self: peerIdFromPrivateKey(parts.privateKey) })
-  const { connectionGater, ...guards } = members.guards
+  const { connectionGater: { denyInboundEncryptedConnection, denyOutboundEncryptedConnection }, ...guards } = members.guards
   return await createLibp2p({
     start: false,
     privateKey: parts.privateKey,
@@ -84,7 +87,13 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, maxEarlyStreams: 256, streamOptions: { maxStreamWindowSize: streamWindow, maxReadBufferLength: streamBuffer } })],
     ...guards,
-    connectionGater: { denyDialMultiaddr: (address) => watch.isPaused(address), filterMultiaddrForPeer: () => true, ...connectionGater },
+    connectionGater: {
+      denyDialMultiaddr: (address) => watch.isPaused(address),
+      denyDialPeer: (peer) => misconduct.isRefused(peer),
+      filterMultiaddrForPeer: () => true,
+      denyInboundEncryptedConnection: async (peer, connection) => misconduct.isRefused(peer) || await denyInboundEncryptedConnection?.(peer, connection) === true,
+      denyOutboundEncryptedConnection: async (peer, connection) => misconduct.isRefused(peer) || await denyOutboundEncryptedConnection?.(peer, connection) === true
+    },
     connectionManager: {
       // Trimming to the low water is ours; this is only the last resort.
       maxConnections: 2 * highWater,

@@ -1,10 +1,11 @@
 /** Gossipsub as every member runs it, and as the core sees it (wire.md §2, §9). */
 import type { PubSub, PubSubMessage } from './transport.ts'
-import type { Logger } from '../component.ts'
+import type { Clock, Logger } from '../component.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { GossipSub, GossipsubOpts, Message, SignedMessage } from '@libp2p/gossipsub'
 import { StrictSign, TopicValidatorResult } from '@libp2p/gossipsub'
 import { errorText } from '../component.ts'
+import { GossipGuard } from './gossip-guard.ts'
 import { messageId } from './message-id.ts'
 
 /** `cluster.pubsub`. */
@@ -56,10 +57,15 @@ export function gossipOptions (options: PubSubOptions = {}): Partial<GossipsubOp
     Dout: 2 * dFactor,
     Dlazy: 6 * dFactor,
     maxInboundDataLength: maxFrame,
-    maxInboundStreams: 64,
+    // A neighbour's messages are dealt with one after the other (gossip-guard.ts).
+    awaitRpcHandler: true,
+    awaitRpcMessageHandler: true,
+    maxTopicBytesPerPeer: 131_072,
+    maxInboundStreams: 16,
     maxOutboundStreams: 64,
     gossipsubIWantFollowupMs: 3 * heartbeatInterval,
-    scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0, appSpecificWeight: 0 },
+    // Nobody is scored; those who leave need not be remembered.
+    scoreParams: { retainScore: 1, IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0, appSpecificWeight: 0 },
     scoreThresholds: { gossipThreshold: never, publishThreshold: never, graylistThreshold: never, acceptPXThreshold: 0, opportunisticGraftThreshold: 0 }
   }
 }
@@ -69,6 +75,15 @@ interface Subscription {
   readonly validate: ((message: PubSubMessage) => boolean) | undefined
 }
 
+/** What the transport says of members that gossip. */
+export interface GossipPolicy {
+  /** Told who published what was delivered. */
+  readonly heard: (author: PeerId) => void
+  readonly isRefused: (author: PeerId) => boolean
+  readonly penalize: (peer: PeerId, offence: string, points: number) => void
+  readonly clock: Clock
+}
+
 const plain = ({ from, topic, data }: SignedMessage): PubSubMessage => ({ from, topic, data })
 
 /** Several subscribers may share a topic: a message passes when none of their checks refuses it. */
@@ -76,12 +91,15 @@ export class GossipPubSub implements PubSub {
   readonly #gossip: GossipSub
   readonly #log: Logger
   readonly #subscriptions = new Map<string, Set<Subscription>>()
+  readonly #policy: Pick<GossipPolicy, 'isRefused'>
+  readonly #guard: GossipGuard
   #running = false
 
-  /** `heard` is told who published what was delivered. */
-  constructor (gossip: GossipSub, log: Logger, heard: (author: PeerId) => void = () => {}) {
+  constructor (gossip: GossipSub, log: Logger, { heard, isRefused, penalize, clock }: GossipPolicy) {
     this.#gossip = gossip
     this.#log = log
+    this.#policy = { isRefused }
+    this.#guard = new GossipGuard(gossip, { clock, log, penalize, isSubscribed: (topic) => this.#subscriptions.has(topic) })
     gossip.addEventListener('message', ({ detail }) => {
       if (detail.type !== 'signed') return
       heard(detail.from)
@@ -94,7 +112,10 @@ export class GossipPubSub implements PubSub {
     for (const topic of this.#subscriptions.keys()) this.#gossip.subscribe(topic)
   }
 
-  stop (): void { this.#running = false }
+  stop (): void {
+    this.#running = false
+    this.#guard.stop()
+  }
 
   async publish (topic: string, data: Uint8Array): Promise<void> { await this.#gossip.publish(topic, data) }
 
@@ -104,7 +125,7 @@ export class GossipPubSub implements PubSub {
     subscriptions.add(subscription)
     if (!this.#subscriptions.has(topic)) {
       this.#subscriptions.set(topic, subscriptions)
-      this.#gossip.topicValidators.set(topic, (_, message) => this.#check(message) ? TopicValidatorResult.Accept : TopicValidatorResult.Reject)
+      this.#gossip.topicValidators.set(topic, (_, message) => this.#check(message))
       if (this.#running) this.#gossip.subscribe(topic)
     }
     return () => {
@@ -116,13 +137,15 @@ export class GossipPubSub implements PubSub {
     }
   }
 
-  #check (message: Message): boolean {
-    if (message.type !== 'signed') return false
+  #check (message: Message): TopicValidatorResult {
+    if (message.type !== 'signed') return TopicValidatorResult.Reject
+    // The author may have been refused here only, or say too much for us only: whoever brings it is not to blame.
+    if (this.#policy.isRefused(message.from) || !this.#guard.allows(message.from)) return TopicValidatorResult.Ignore
     try {
-      return [...this.#subscriptions.get(message.topic) ?? []].every(({ validate }) => validate?.(plain(message)) !== false)
+      return [...this.#subscriptions.get(message.topic) ?? []].every(({ validate }) => validate?.(plain(message)) !== false) ? TopicValidatorResult.Accept : TopicValidatorResult.Reject
     } catch (error) {
-      this.#log.warn('check of a message of %s failed: %s', message.topic, errorText(error))
-      return false
+      this.#log.debug('check of a message of %s failed: %s', message.topic, errorText(error))
+      return TopicValidatorResult.Reject
     }
   }
 

@@ -14,10 +14,12 @@ import { BandwidthCounter } from './bandwidth.ts'
 import { Connections } from './connections.ts'
 import { Dialler } from './dialler.ts'
 import { createNode } from './libp2p-node.ts'
+import { Misconduct } from './misconduct.ts'
 import { GossipPubSub } from './libp2p-pubsub.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
 import { Seeker } from './seeker.ts'
 import { SecretWatch } from './secret-watch.ts'
+import { StreamWatch } from './stream-watch.ts'
 
 export type { Libp2pParts, Libp2pTransportOptions } from './libp2p-node.ts'
 
@@ -46,12 +48,20 @@ export async function createLibp2pTransport (components: Libp2pTransportComponen
     discovery.addEventListener('peer', ({ detail }) => { discovered(detail) })
     return discovery
   })
-  const node = await createNode({ ...components, peerDiscovery }, options, watch)
-  const transport = new NodeTransport(node, options, watch, log, clock)
+  let refused: (peer: PeerId) => void = () => {}
+  const misconduct = new Misconduct({ log, onRefused: (peer) => { refused(peer) } })
+  const node = await createNode({ ...components, peerDiscovery }, options, { watch, misconduct })
+  const transport = new NodeTransport(node, options, { watch, misconduct, log, clock })
+  refused = (peer) => { transport.hangUp(peer) }
   discovered = (peer) => { transport.meet(peer) }
   if (options.secret === '') log.warn('cluster.secret is empty: anybody who reaches this peer can connect to it')
   return transport
 }
+
+interface NodeTransportParts { readonly watch: SecretWatch, readonly misconduct: Misconduct, readonly log: Logger, readonly clock: Clock }
+
+/** Addresses of one peer that are remembered at a time. */
+const maxAddresses = 32
 
 class NodeTransport implements Libp2pTransport {
   readonly node: Libp2p
@@ -59,16 +69,21 @@ class NodeTransport implements Libp2pTransport {
   readonly #connections: Connections
   readonly #counters: BandwidthCounter
   readonly #watch: SecretWatch
+  readonly #misconduct: Misconduct
+  readonly #streams: StreamWatch
   readonly #log: Logger
   readonly #dialler: Dialler
   readonly #seeker: Seeker
   readonly #background = new Set<Promise<void>>()
 
-  constructor (node: Libp2p<{ pubsub: GossipSub }>, options: Libp2pTransportOptions, watch: SecretWatch, log: Logger, clock: Clock) {
+  constructor (node: Libp2p<{ pubsub: GossipSub }>, options: Libp2pTransportOptions, { watch, misconduct, log, clock }: NodeTransportParts) {
     this.node = node
     this.#log = log
     this.#watch = watch
-    this.#pubsub = new GossipPubSub(node.services.pubsub, log, (peer) => { this.#seeker.heard(peer) })
+    this.#misconduct = misconduct
+    const penalize = (peer: PeerId, offence: string, points: number): void => { misconduct.report(peer, offence, points) }
+    this.#pubsub = new GossipPubSub(node.services.pubsub, log, { clock, penalize, isRefused: (peer) => misconduct.isRefused(peer), heard: (peer) => { this.#seeker.heard(peer) } })
+    this.#streams = new StreamWatch({ connections: () => node.getConnections(), penalize, clock, log }, options.streamLimits)
     this.#counters = new BandwidthCounter(clock.now)
     this.#connections = new Connections(node, { high: options.highWater ?? 400, low: options.lowWater ?? 100, grace: options.gracePeriod ?? 120_000 }, clock)
     this.#dialler = new Dialler({ node, connections: this.#connections, watch, clock, log }, options.dialTimeout ?? 3000)
@@ -91,11 +106,12 @@ class NodeTransport implements Libp2pTransport {
       throw listenFailure(error)
     }
     this.#pubsub.start()
+    this.#streams.start()
   }
 
   async stop (): Promise<void> {
     this.#pubsub.stop()
-    await Promise.all([this.#seeker.stop(), this.#dialler.stop()])
+    await Promise.all([this.#seeker.stop(), this.#dialler.stop(), this.#streams.stop()])
     await this.node.stop()
     await Promise.all(this.#background)
   }
@@ -111,7 +127,7 @@ class NodeTransport implements Libp2pTransport {
     const byPeer = Map.groupBy(addresses, (address) => peerOf(address)?.toString() ?? '')
     for (const multiaddrs of byPeer.values()) {
       const peer = multiaddrs[0] === undefined ? undefined : peerOf(multiaddrs[0])
-      if (peer !== undefined && !peer.equals(this.peerId)) await this.node.peerStore.merge(peer, { multiaddrs })
+      if (peer !== undefined && !peer.equals(this.peerId)) await this.node.peerStore.merge(peer, { multiaddrs: multiaddrs.slice(0, maxAddresses) })
     }
   }
 
@@ -152,6 +168,13 @@ class NodeTransport implements Libp2pTransport {
     if (this.#connections.isProtected(peer) || peer.equals(this.peerId)) return
     this.#connections.protect(peer)
     this.#run(this.#tag(peer))
+  }
+
+  penalize (peer: PeerId, offence: string, points: number): void { this.#misconduct.report(peer, offence, points) }
+
+  /** The peer is refused from now on. */
+  hangUp (peer: PeerId): void {
+    for (const connection of this.node.getConnections(peer)) connection.abort(new Error('this peer misbehaves'))
   }
 
   forgetPauses (): void { this.#seeker.forgetPauses() }

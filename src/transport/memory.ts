@@ -9,6 +9,7 @@ import { BandwidthCounter } from './bandwidth.ts'
 import { DialError, NotStartedError, StreamResetError, UnsupportedProtocolError } from './errors.ts'
 import { MemoryLink } from './memory-link.ts'
 import { memoryStreamPair } from './memory-stream.ts'
+import { Misconduct } from './misconduct.ts'
 import { seededRandom } from './random.ts'
 
 export interface MemoryNetworkOptions {
@@ -121,13 +122,13 @@ class Network implements MemoryNetwork {
 
   dial (one: Member, target: PeerId): Member {
     const other = this.member(target)
-    if (other === undefined || other === one || !other.started || !this.#reachable(one, other)) throw new DialError(`could not dial ${target.toString()}`)
+    if (other === undefined || other === one || !other.started || !this.#reachable(one, other) || one.misconduct.isRefused(other.peerId) || other.misconduct.isRefused(one.peerId)) throw new DialError(`could not dial ${target.toString()}`)
     this.link(one, other)
     return other
   }
 
   link (one: Member, other: Member): void {
-    if (this.linked(one, other) !== undefined) return
+    if (this.linked(one, other) !== undefined || one.misconduct.isRefused(other.peerId) || other.misconduct.isRefused(one.peerId)) return
     this.#links.set(linkKey(one, other), new MemoryLink())
     one.announce('connect', other)
     other.announce('connect', one)
@@ -196,6 +197,7 @@ class Member implements Transport {
   readonly counters: BandwidthCounter
   readonly #network: Network
   readonly #log: Logger
+  readonly misconduct: Misconduct
   readonly #handlers = new Map<string, { readonly handler: Handler, readonly max: number, open: number }>()
   readonly #listeners = { connect: new Set<(peer: PeerId) => void>(), disconnect: new Set<(peer: PeerId) => void>() }
   readonly #subscriptions = new Map<string, Set<Subscription>>()
@@ -209,6 +211,14 @@ class Member implements Transport {
     this.name = peerId.toString()
     this.counters = new BandwidthCounter(network.clock.now)
     this.#log = network.logger.forComponent('memory')
+    this.misconduct = new Misconduct({
+      log: this.#log,
+      now: network.clock.now,
+      onRefused: (peer) => {
+        const other = network.member(peer)
+        if (other !== undefined) network.unlink(this, other)
+      }
+    })
     this.pubsub = {
       publish: async (topic, data) => { this.#publish(topic, data) },
       subscribe: (topic, handler, validate) => this.#subscribe(topic, { handler, validate })
@@ -266,6 +276,8 @@ class Member implements Transport {
   /** Nothing is ever pruned here. */
   protect (): void {}
 
+  penalize (peer: PeerId, offence: string, points: number): void { this.misconduct.report(peer, offence, points) }
+
   bandwidth (): ReturnType<BandwidthCounter['snapshot']> { return this.counters.snapshot() }
 
   announce (event: 'connect' | 'disconnect', other: Member): void {
@@ -275,7 +287,7 @@ class Member implements Transport {
   /** A broadcast arrives from a neighbour: each id once, checked before it is delivered and passed on. */
   receive (id: string, message: PubSubMessage, from: Member | undefined): void {
     const subscriptions = this.#subscriptions.get(message.topic)
-    if (!this.started || subscriptions === undefined || this.#seen.has(id)) return
+    if (!this.started || subscriptions === undefined || this.#seen.has(id) || this.misconduct.isRefused(message.from)) return
     this.#remember(id)
     if ([...subscriptions].some(({ validate }) => validate?.(message) === false)) return
     for (const { handler } of subscriptions) {

@@ -55,6 +55,8 @@ export interface Transport extends Startable {
   unhandle: (protocol: string) => Promise<void>
   /** Keep the connection to this peer and its addresses (trusted peers). */
   protect: (peer: PeerId) => void
+  /** The peer did what no honest one does; 100 points within a short time, and it is disconnected and refused for a while (misconduct.ts). */
+  penalize: (peer: PeerId, offence: string, points: number) => void
   /** Bytes by protocol, where the transport counts them. */
   bandwidth: () => ReadonlyMap<string, Bandwidth>
 }
