@@ -4,6 +4,7 @@ import type { PeerComponents, PeerOptions } from '../src/cluster/components.ts'
 import { memberComponents } from '../src/cluster/member.ts'
 import type { ComponentLogger, Startable } from '../src/component.ts'
 import type { Config } from '../src/config/config.ts'
+import { isSynced } from '../src/config/datastore.ts'
 import { informers } from '../src/informer/index.ts'
 import type { IpfsConnector } from '../src/ipfs/ipfs.ts'
 import { KuboConnector } from '../src/ipfs/kubo.ts'
@@ -47,8 +48,8 @@ interface OpenConnector { readonly connector: IpfsConnector, readonly services: 
 async function openConnector ({ config, folder, logger, measures, ipfsAddresses }: AssembleParts): Promise<OpenConnector> {
   const ipfs = config.ipfsConnector
   if (ipfs.kind === 'helia') {
-    const { storageMax, network, pinTimeout } = ipfs.helia
-    return { services: [], connector: await openHelia(folder.at(ipfs.helia.folder), { logger, measures }, { storageMax: BigInt(storageMax), network, pinTimeout, sources: ipfsAddresses }) }
+    const { storageMax, network, pinTimeout, sync } = ipfs.helia
+    return { services: [], connector: await openHelia(folder.at(ipfs.helia.folder), { logger, measures }, { storageMax: BigInt(storageMax), network, pinTimeout, sync, sources: ipfsAddresses }) }
   }
   const { nodeMultiaddress, ipfsRequestTimeout, pinTimeout, unpinTimeout, repogcTimeout, unpinDisable } = ipfs.ipfshttp
   const poster = nodeKuboPost()
@@ -114,7 +115,7 @@ export async function assemble (parts: AssembleParts): Promise<Assembled> {
       allocator: { allocateBy: config.allocator.balanced.allocateBy },
       crdt: {
         clusterName: crdt.clusterName, trustedPeers: crdt.trustedPeers, batching: crdt.batching, repairInterval: crdt.repairInterval, rebroadcastInterval: crdt.rebroadcastInterval,
-        peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace
+        peersetMetric: crdt.peersetMetric, namespace: crdt.datastoreNamespace, sync: isSynced(config.datastore.leveldb)
       }
     })
   }

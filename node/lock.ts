@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bootId } from './boot.ts'
 import { codeOf, readIfThere } from './files.ts'
 
 /** The folder is in use by another process. */
@@ -30,9 +31,9 @@ interface Owner { readonly pid: number, readonly started: string }
 /** What tells a process from a later one with the same ID: its start in clock ticks since boot, and the boot. Empty where the system does not tell. */
 async function startOf (pid: number): Promise<string> {
   try {
-    const [line, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')])
+    const [line, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), bootId()])
     // the command name, in parentheses, may hold spaces: field 22 is the 20th after it
-    return `${line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''}@${boot.trim()}`
+    return `${line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''}@${boot}`
   } catch { return '' }
 }
 

@@ -1,7 +1,11 @@
-/** Blocks as files, one each: written aside and renamed, so that a kill leaves whole files only; checked against their CID when read. */
+/**
+ * Blocks as files, one each: written aside and renamed, so that a kill leaves whole files only; checked against their CID when read.
+ * The disk itself has them after `sync`, which everybody who waits for it shares.
+ */
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { blockKey } from '../../src/ipfs/block-storage.ts'
+import { FileSync } from './file-sync.ts'
 import { matchesCid } from '../../src/ipfs/block.ts'
 import { StorageFullError } from '../../src/ipfs/errors.ts'
 import { base32 } from 'multiformats/bases/base32'
@@ -30,16 +34,18 @@ export class FileBlocks implements BlockStorage {
   #size = 0n
   #serial = 0
   readonly #opened = Date.now()
+  readonly #unsynced: FileSync | undefined
 
-  private constructor (folder: string, storageMax: bigint, log: Logger) {
+  private constructor (folder: string, storageMax: bigint, log: Logger, sync: boolean) {
     this.#folder = folder
     this.storageMax = storageMax
     this.#log = log
+    this.#unsynced = sync ? new FileSync(folder) : undefined
   }
 
   /** Makes the folder where it is missing. After a crash it counts what is there, in the background. */
-  static async open (folder: string, storageMax: bigint, log: Logger): Promise<FileBlocks> {
-    const blocks = new FileBlocks(folder, storageMax, log)
+  static async open (folder: string, storageMax: bigint, log: Logger, sync = true): Promise<FileBlocks> {
+    const blocks = new FileBlocks(folder, storageMax, log, sync)
     await mkdir(folder, { recursive: true })
     const path = join(folder, sizeFile)
     const text = await readFile(path, 'utf8').catch(() => '')
@@ -93,12 +99,15 @@ export class FileBlocks implements BlockStorage {
       await this.#makeFolder(folder)
       await writeFile(aside, bytes)
       await rename(aside, file)
+      this.#unsynced?.add(folder, file)
     } catch (error) {
       this.#size -= added
       await rm(aside, { force: true }).catch(() => {})
       throw error
     }
   }
+
+  async sync (): Promise<void> { await this.#unsynced?.run() }
 
   async #makeFolder (folder: string): Promise<void> {
     const making = this.#folders.get(folder) ?? mkdir(folder, { recursive: true })

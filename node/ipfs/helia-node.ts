@@ -20,6 +20,8 @@ export interface HeliaNodeComponents {
 export interface HeliaNodeOptions extends HeliaOptions {
   /** Bytes. @default 10 GB */
   readonly storageMax?: bigint | undefined
+  /** What is acknowledged survives power loss, not only a kill of the process. @default true */
+  readonly sync?: boolean | undefined
   /** `private`: content moves between members, and from the kubo of members that announce one. `public`: also on the public IPFS network. @default 'private' */
   readonly network?: 'private' | 'public' | undefined
   /** Where members say that their IPFS listens. @default nowhere */
@@ -32,7 +34,7 @@ export async function openHelia (folder: string, { logger, members, measures }: 
   const key = await ipfsIdentity(join(folder, 'identity.json'))
   const store = await openLevelStore(join(folder, 'pins'))
   try {
-    const storage = await FileBlocks.open(join(folder, 'blocks'), options.storageMax ?? 10_000_000_000n, logger.forComponent('helia'))
+    const storage = await FileBlocks.open(join(folder, 'blocks'), options.storageMax ?? 10_000_000_000n, logger.forComponent('helia'), options.sync ?? true)
     const network = contentNode({ key, storage, logger }, { network: options.network ?? 'private', sources: options.sources })
     return new HeliaConnector({ storage, store, network, members, measures, logger }, options)
   } catch (error) {

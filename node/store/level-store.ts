@@ -2,8 +2,8 @@
 import type { AbortOptions } from '../../src/component.ts'
 import type { BatchOptions, Store, StoreOperation, StoreRange } from '../../src/store/store.ts'
 import { ClassicLevel } from 'classic-level'
-import { errorText } from '../../src/component.ts'
-import { StoreError, type StoreErrorReason } from '../../src/store/errors.ts'
+import { openError, useError } from './level-errors.ts'
+import { checkFolder, checkRoom, hasDropped, isInDoubt, markClosed, markOpen } from './level-folder.ts'
 
 export interface LevelStoreOptions {
   /** Flush every batch to the disk itself, so that it also survives power loss. @default false */
@@ -21,24 +21,45 @@ const chunkSize = 1000
 /** The default of 16 KiB would cut chunks to a few dozen items. */
 const highWaterMarkBytes = 1 << 20
 
-/** Opens, or creates, the store in `folder`. A locked or damaged folder is a StoreError that says so. */
+/** Opens, or creates, the store in `folder`. A locked, damaged or full one is a StoreError that says so. */
 export async function openLevelStore (folder: string, options: LevelStoreOptions = {}): Promise<Store> {
-  const database: Database = new ClassicLevel(folder, { keyEncoding: 'utf8', valueEncoding: 'view', cacheSize: options.cacheSize ?? 16 << 20, writeBufferSize: options.writeBufferSize ?? 16 << 20 })
+  let inDoubt = false
   try {
-    await database.open()
+    await checkFolder(folder)
+    inDoubt = await isInDoubt(folder)
   } catch (error) {
     throw openError(folder, error)
   }
-  return new LevelStore(database, options.sync ?? false)
+  const database: Database = new ClassicLevel(folder, { keyEncoding: 'utf8', valueEncoding: 'view', cacheSize: options.cacheSize ?? 16 << 20, writeBufferSize: options.writeBufferSize ?? 16 << 20 })
+  try {
+    await database.open()
+    const mayHaveGaps = await hasDropped(folder) || inDoubt
+    await markOpen(folder, mayHaveGaps)
+    return new LevelStore(folder, database, options.sync ?? false, mayHaveGaps)
+  } catch (error) {
+    await database.close()
+    throw openError(folder, error)
+  }
 }
 
 class LevelStore implements Store {
+  readonly mayHaveGaps: boolean
+  readonly #folder: string
   readonly #database: Database
   readonly #sync: boolean
+  /** Batches so far, and the last of them that is surely on the disk. */
+  #written = 0
+  #synced = 0
+  /** A write failed: its log may end in half a record, behind which LevelDB would not find what comes later. */
+  #broken = false
+  #mending: Promise<void> | undefined
+  #closed = false
 
-  constructor (database: Database, sync: boolean) {
+  constructor (folder: string, database: Database, sync: boolean, mayHaveGaps: boolean) {
+    this.#folder = folder
     this.#database = database
     this.#sync = sync
+    this.mayHaveGaps = mayHaveGaps
   }
 
   async get (key: string, options?: AbortOptions): Promise<Uint8Array | undefined> {
@@ -63,7 +84,37 @@ class LevelStore implements Store {
 
   async batch (operations: readonly StoreOperation[], options: BatchOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
-    await this.#run(() => this.#database.batch([...operations], { sync: options.sync ?? this.#sync }))
+    if (operations.length === 0) return
+    const sync = options.sync ?? this.#sync
+    await this.mend()
+    await this.#run(async () => {
+      try {
+        const serial = ++this.#written
+        await this.#database.batch([...operations], { sync })
+        if (sync) this.#synced = Math.max(this.#synced, serial)
+      } catch (error) {
+        this.#broken = true
+        throw error
+      }
+    })
+  }
+
+  /** Opens LevelDB anew after a failed write, once there is room: it then writes to a new log. Reads go on meanwhile, until the very moment. */
+  async mend (): Promise<void> {
+    if (!this.#broken || this.#closed) return
+    this.#mending ??= this.#reopen().finally(() => { this.#mending = undefined })
+    await this.#mending
+  }
+
+  async #reopen (): Promise<void> {
+    try {
+      await checkRoom(this.#folder)
+      await this.#database.close()
+      await this.#database.open()
+      this.#broken = false
+    } catch (error) {
+      throw openError(this.#folder, error)
+    }
   }
 
   entries (range: StoreRange): AsyncIterable<ReadonlyArray<readonly [key: string, value: Uint8Array]>> {
@@ -78,7 +129,15 @@ class LevelStore implements Store {
     return this.#chunks(range, (bounds) => this.#database.values(bounds))
   }
 
-  async close (): Promise<void> { await this.#database.close() }
+  async close (): Promise<void> {
+    if (this.#closed) return
+    await this.#mending?.catch(() => {})
+    this.#closed = true
+    // Without a sync the mark would be gone and the last batches perhaps not there.
+    const inOrder = !this.#broken && (this.#synced === this.#written || await this.#database.batch([{ type: 'del', key: '\0' }], { sync: true }).then(() => true, () => false))
+    await this.#database.close()
+    if (inOrder) await markClosed(this.#folder)
+  }
 
   async * #chunks<T> (range: StoreRange, open: (bounds: Bounds) => Chunked<T>): AsyncGenerator<T[]> {
     range.signal?.throwIfAborted()
@@ -102,36 +161,15 @@ class LevelStore implements Store {
 
   async #run<T> (work: () => Promise<T>): Promise<T> {
     try {
+      await this.#mending?.catch(() => {})
+      // It could not be opened anew the last time.
+      if (this.#broken && this.#database.status !== 'open') await this.mend()
       return await work()
     } catch (error) {
-      throw useError(error)
+      throw useError(this.#folder, error, !this.#closed)
     }
   }
 }
 
 interface Bounds { readonly gte?: string, readonly gt?: string, readonly lt?: string, readonly reverse?: boolean, readonly limit?: number, readonly highWaterMarkBytes: number }
 interface Chunked<T> { readonly nextv: (size: number) => Promise<T[]>, readonly close: () => Promise<void> }
-
-/** Codes of an error and of its causes, outermost first. */
-function codesOf (error: unknown): string[] {
-  const codes: string[] = []
-  for (let at = error; at instanceof Error; at = at.cause) codes.push('code' in at ? String(at.code) : '')
-  return codes
-}
-
-const rootText = (error: unknown): string => error instanceof Error && error.cause !== undefined ? rootText(error.cause) : errorText(error)
-
-function openError (folder: string, error: unknown): StoreError {
-  const codes = codesOf(error)
-  const [reason, what]: readonly [StoreErrorReason, string] = codes.includes('LEVEL_LOCKED')
-    ? ['locked', 'is in use by another process']
-    : codes.includes('LEVEL_CORRUPTION') || codes.includes('LEVEL_INVALID') ? ['damaged', 'is damaged'] : ['unavailable', 'cannot be opened']
-  return new StoreError(reason, `the data folder ${folder} ${what}: ${rootText(error)}`, { cause: error })
-}
-
-function useError (error: unknown): Error {
-  const codes = codesOf(error)
-  if (codes.includes('LEVEL_DATABASE_NOT_OPEN') || codes.includes('LEVEL_ITERATOR_NOT_OPEN')) return new StoreError('closed', 'the store is closed', { cause: error })
-  if (codes.includes('LEVEL_CORRUPTION')) return new StoreError('damaged', `the data folder is damaged: ${rootText(error)}`, { cause: error })
-  return error instanceof Error ? error : new Error(String(error))
-}

@@ -12,6 +12,8 @@ export interface BlockStorage {
   has: (cid: CID) => Promise<boolean>
   /** Survives a kill of the process once it resolves. StorageFullError beyond the limit; a block that is there already costs nothing. */
   put: (block: Block) => Promise<void>
+  /** What was put before is on the disk itself when it resolves, and survives power loss. Absent where every `put` does so, or nothing can. */
+  readonly sync?: (() => Promise<void>) | undefined
   /** True where it was there. */
   delete: (cid: CID) => Promise<boolean>
   /** Every block, as a raw CIDv1 of its multihash. */

@@ -147,6 +147,8 @@ export class HeliaConnector implements IpfsConnector {
         }
       })
       progress.signal.throwIfAborted()
+      // Where the record survives a crash the blocks must, too.
+      await this.#storage.sync?.()
       await this.#pins.put(pin.cid, pin.maxDepth)
       if (held === undefined) this.#measures.ipfsPins++
     } catch (error) {
@@ -281,6 +283,7 @@ export class HeliaConnector implements IpfsConnector {
           keys.add(blockKey(cid))
           await this.#put({ cid, bytes })
         }))
+        await this.#storage.sync?.()
         for (const { cid, bytes } of batch) {
           this.#measures.blocksAdded++
           this.#measures.bytesAdded += bytes.length

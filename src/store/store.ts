@@ -31,6 +31,10 @@ export interface Store {
   entries: (range: StoreRange) => AsyncIterable<ReadonlyArray<readonly [key: string, value: Uint8Array]>>
   keys: (range: StoreRange) => AsyncIterable<readonly string[]>
   values: (range: StoreRange) => AsyncIterable<readonly Uint8Array[]>
+  /** Batches may be missing here and there, not only the last ones: after a power loss, or where the store dropped what was damaged. @default false */
+  readonly mayHaveGaps?: boolean | undefined
+  /** To be called after a batch failed, before reading what the next one builds on: afterwards the failed one is there or not, and stays so. */
+  readonly mend?: (() => Promise<void>) | undefined
   close: () => Promise<void>
 }
 

@@ -27,7 +27,7 @@ export const placeHash = (place: Place): Uint8Array => place.subarray(priorityLe
 /** Id of the block at this place. */
 export const placeId = (place: Place): string => '/' + base32upper.baseEncode(concat([multihashPrefix, placeHash(place)]))
 
-function placeOf (priority: number, hash: Uint8Array): Place {
+export function placeOf (priority: number, hash: Uint8Array): Place {
   const place = new Uint8Array(placeLength)
   new DataView(place.buffer).setBigUint64(0, BigInt(priority))
   place.set(hash, priorityLength)

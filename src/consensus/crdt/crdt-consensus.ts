@@ -64,7 +64,7 @@ export interface CrdtConsensusOptions {
   readonly peersetMetric?: string | undefined
   /** Prefix of every key in the store. @default '/c' */
   readonly namespace?: string | undefined
-  /** Commits survive power loss, not only a killed process. @default false */
+  /** What this peer commits survives power loss, not only a killed process. @default false */
   readonly sync?: boolean | undefined
   readonly fetching?: DagSyncOptions | undefined
   readonly bulk?: BulkSyncOptions | undefined
@@ -147,7 +147,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     this.#running = {
       abort,
       writer,
-      unsubscribe: pubsub.subscribe(this.topic, (message) => { this.#receive(message) }, ({ from }) => this.trust.isTrusted(from)),
+      unsubscribe: pubsub.subscribe(this.topic, (message) => { this.#receive(message) }, (message) => this.#accepts(message)),
       stopGreeting: async () => {
         stopGreeting?.()
         await greeting
@@ -167,6 +167,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     await running.writer.stop()
     await this.#sync.stop()
     await running.loops
+    await this.#replica.settled()
   }
 
   async ready ({ signal }: AbortOptions = {}): Promise<void> {
@@ -235,14 +236,23 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     await this.#broadcaster.announce([cid])
   }
 
-  #receive ({ from, data }: PubSubMessage): void {
+  /** What is no broadcast is not passed on either. */
+  #accepts ({ from, data }: PubSubMessage): boolean {
+    if (!this.trust.isTrusted(from)) return false
     try {
-      const heads = decodeBroadcast(data)
-      for (const cid of heads) this.#broadcaster.saw(cid)
-      this.#sync.announce(heads, from)
+      decodeBroadcast(data)
+      return true
     } catch (error) {
-      this.#logger.warn('ignored a broadcast', from, errorText(error))
+      this.#logger.debug('ignored a broadcast', from, errorText(error))
+      this.#components.streams?.penalize(from, 'broadcasts that do not decode', 5)
+      return false
     }
+  }
+
+  #receive ({ from, data }: PubSubMessage): void {
+    const heads = decodeBroadcast(data)
+    for (const cid of heads) this.#broadcaster.saw(cid)
+    this.#sync.announce(heads, from)
   }
 
   async #repairLoop (signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import { multihashKey } from '../../pin/keys.ts'
 import { StoreError } from '../../store/errors.ts'
 import { prefixRange } from '../../store/store.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
-import { rebuildOrder } from './block-order.ts'
+import { blockOrder, rebuildOrder } from './block-order.ts'
 import { indexEntries, listedOf, pinOf, viewVersion } from './view.ts'
 
 /** Raise it when the layout changes in a way that old stores do not have. */
@@ -28,7 +28,13 @@ export interface ReplicaState {
 
 export interface LoadedReplica { readonly state: ReplicaState, readonly wanted: readonly CID[], readonly dirty: boolean }
 
-interface Format { readonly store: number, readonly view: number, readonly clearing?: boolean }
+interface Format {
+  readonly store: number
+  readonly view: number
+  readonly clearing?: boolean
+  /** Blocks are being merged anew. */
+  readonly rebuilding?: boolean
+}
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
@@ -40,28 +46,62 @@ export const stateOperation = (layout: Layout, state: ReplicaState): StoreOperat
 
 const formatOperation = (layout: Layout, format: Format): StoreOperation => ({ type: 'put', key: layout.format, value: json(format) })
 
-/** Where the replica stopped; an empty namespace becomes a new one. Ends a clearing that was cut off, and rebuilds an old view. */
+/**
+ * Where the replica stopped; an empty namespace becomes a new one. Ends a clearing that was cut off, and rebuilds an old view.
+ * Throws DecodeError when records are missing or do not fit together: the state must then be made anew of the blocks.
+ */
 export async function loadReplica (store: Store, layout: Layout): Promise<LoadedReplica> {
   if (await store.has(layout.foreign)) throw new StoreError('unavailable', `the store holds the CRDT state of another IPFS Cluster program below ${layout.all}: export it there and import it here, into a new folder`)
   let format = await readFormat(store, layout)
   if (format?.clearing === true) {
     await clearReplica(store, layout)
-    format = undefined
+    format = { store: storeVersion, view: viewVersion }
   }
+  if (format?.rebuilding === true) throw new DecodeError('merging the stored blocks anew was cut off')
   if (format === undefined) {
+    if (await hasAny(store, layout.all)) throw new DecodeError('the store holds no format record, but others')
     format = { store: storeVersion, view: viewVersion }
     await store.batch([formatOperation(layout, format)])
   }
   if (format.store !== storeVersion) throw new StoreError('unavailable', `the store has format ${format.store}, this program reads ${storeVersion}`)
   let state = await readState(store, layout)
+  if (store.mayHaveGaps === true) await checkCount(store, layout, state)
   if (format.view !== viewVersion) state = await rebuildView(store, layout, state)
   if (!await isOrdered(store, layout)) {
     await rebuildOrder(store, layout)
     await store.batch([stateOperation(layout, state)])
   }
   const wanted: CID[] = []
-  for await (const chunk of store.values(prefixRange(layout.wanted))) for (const bytes of chunk) wanted.push(CID.decode(bytes))
+  for await (const chunk of store.values(prefixRange(layout.wanted))) for (const bytes of chunk) wanted.push(readCid(bytes))
   return { state, wanted, dirty: await store.has(layout.dirty) }
+}
+
+const parseCid = (text: string): CID => {
+  try { return CID.parse(text) } catch (error) { throw new DecodeError('the store holds a damaged CRDT state', { cause: error }) }
+}
+
+const readCid = (bytes: Uint8Array): CID => {
+  try { return CID.decode(bytes) } catch (error) { throw new DecodeError(`the store holds a damaged record: ${errorText(error)}`, { cause: error }) }
+}
+
+async function hasAny (store: Store, prefix: string): Promise<boolean> {
+  for await (const keys of store.keys({ ...prefixRange(prefix), limit: 1 })) if (keys.length > 0) return true
+  return false
+}
+
+/** Each batch of blocks wrote their places and how many blocks there are since: they agree unless a batch is missing. */
+async function checkCount (store: Store, layout: Layout, state: ReplicaState): Promise<void> {
+  if (!await isOrdered(store, layout)) throw new DecodeError('the order of the blocks is missing after a crash')
+  let blocks = 0
+  for await (const places of blockOrder(store, layout)) blocks += places.length
+  if (blocks !== state.blocks) throw new DecodeError(`${state.blocks} blocks were merged, and ${blocks} are here`)
+}
+
+/** Until `endRebuild` the namespace counts as being made anew, whatever happens. */
+export const beginRebuild = async (store: Store, layout: Layout): Promise<void> => { await store.batch([formatOperation(layout, { store: storeVersion, view: viewVersion, rebuilding: true })], { sync: true }) }
+
+export const endRebuild = async (store: Store, layout: Layout, state: ReplicaState): Promise<void> => {
+  await store.batch([stateOperation(layout, state), formatOperation(layout, { store: storeVersion, view: viewVersion })], { sync: true })
 }
 
 /** Removes every key of the namespace; a next load ends what a kill cuts off. */
@@ -97,17 +137,20 @@ async function rebuildView (store: Store, layout: Layout, state: ReplicaState): 
 
 async function readFormat (store: Store, layout: Layout): Promise<Format | undefined> {
   const fields = await readJson(store, layout.format)
-  return fields === undefined ? undefined : { store: numberField(fields, 'store'), view: numberField(fields, 'view'), clearing: fields['clearing'] === true }
+  return fields === undefined ? undefined : { store: numberField(fields, 'store'), view: numberField(fields, 'view'), clearing: fields['clearing'] === true, rebuilding: fields['rebuilding'] === true }
 }
 
 async function readState (store: Store, layout: Layout): Promise<ReplicaState> {
   const fields = await readJson(store, layout.state)
-  if (fields === undefined) return { heads: new Map(), pins: 0, early: 0, blocks: 0 }
+  if (fields === undefined) {
+    if (await hasAny(store, layout.blocks)) throw new DecodeError('the store holds blocks and no CRDT state')
+    return { heads: new Map(), pins: 0, early: 0, blocks: 0 }
+  }
   const list: unknown = fields['heads']
   if (!Array.isArray(list)) throw new DecodeError('the store holds a damaged CRDT state')
   const heads = new Map(list.map((item: unknown) => {
     if (!Array.isArray(item) || typeof item[0] !== 'string' || typeof item[1] !== 'number') throw new DecodeError('the store holds a damaged CRDT state')
-    const cid = CID.parse(item[0])
+    const cid = parseCid(item[0])
     return [multihashKey(cid), { cid, height: item[1] }] as const
   }))
   return { heads, pins: numberField(fields, 'pins'), early: numberField(fields, 'early'), blocks: numberField(fields, 'blocks') }

@@ -11,6 +11,7 @@
  * <ns>/d                   marked dirty by hand
  * <ns>/x/…                 index entries (view.ts)
  * <ns>/o/<first place>     run of merged blocks by priority (block-order.ts)
+ * <ns>/r/<place>           block that waits to be merged anew (rebuild.ts)
  *
  * Keys and block ids begin with a slash.
  */
@@ -25,6 +26,7 @@ export interface Layout {
   readonly wanted: string
   readonly indexes: string
   readonly order: string
+  readonly aside: string
   readonly block: (id: string) => string
   readonly record: (key: string) => string
   readonly element: (key: string, id: string) => string
@@ -46,6 +48,7 @@ export const layoutOf = (namespace: string): Layout => ({
   wanted: `${namespace}/w/`,
   indexes: `${namespace}/x/`,
   order: `${namespace}/o/`,
+  aside: `${namespace}/r/`,
   block: (id) => `${namespace}/b${id}`,
   record: (key) => `${namespace}/v${key}`,
   element: (key, id) => `${namespace}/e${key}${id}`,

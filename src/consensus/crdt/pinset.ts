@@ -9,7 +9,7 @@ import { cidKey } from '../../pin/keys.ts'
 import { parseLines, type PinJson } from '../../pin/pin-json.ts'
 import { allPinTypes, pinTypeFlag, pinTypes } from '../../pin/pin.ts'
 import { prefixRange } from '../../store/store.ts'
-import { decodeRecord, lineOf } from './record.ts'
+import { decodeRecord, isLine, lineOf, readRecord } from './record.ts'
 import { expiredRange, keyOfEntry, namePrefix, pinOf, typePrefix } from './view.ts'
 
 type Records = ReadonlyArray<readonly [key: string, record: Uint8Array]>
@@ -17,19 +17,30 @@ type Records = ReadonlyArray<readonly [key: string, record: Uint8Array]>
 export class StoredPinset implements PinsetReader {
   readonly #store: Store
   readonly #layout: Layout
+  readonly #onDamage: () => void
   readonly count: () => number
 
-  /** @param count pins in the set, as the replica keeps it */
-  constructor (store: Store, layout: Layout, count: () => number) {
+  /**
+   * @param count pins in the set, as the replica keeps it
+   * @param onDamage told when a record cannot be read; listings go on without it
+   */
+  constructor (store: Store, layout: Layout, count: () => number, onDamage: () => void) {
     this.#store = store
     this.#layout = layout
+    this.#onDamage = onDamage
     this.count = count
   }
 
   async get (cid: CID, options?: AbortOptions): Promise<Pin | undefined> {
     const key = cidKey(cid)
     const record = await this.#store.get(this.#layout.record(key), options)
-    return record === undefined ? undefined : pinOf(key, decodeRecord(record).winner.value)
+    if (record === undefined) return undefined
+    try {
+      return pinOf(key, decodeRecord(record).winner.value)
+    } catch (error) {
+      this.#onDamage()
+      throw error
+    }
   }
 
   async has (cid: CID, options?: AbortOptions): Promise<boolean> {
@@ -38,7 +49,7 @@ export class StoredPinset implements PinsetReader {
 
   async * pins (filter: PinsFilter = {}): AsyncGenerator<Pin> {
     const types = filter.types ?? allPinTypes
-    for await (const records of this.#records(types, filter)) yield * pinsOf(records.filter(([, record]) => lineOf(record, types) !== undefined))
+    for await (const records of this.#records(types, filter)) yield * this.#pinsOf(records.filter(([, record]) => lineOf(record, types) !== undefined))
   }
 
   async * lines (filter: PinsFilter = {}): AsyncGenerator<readonly Uint8Array[]> {
@@ -47,26 +58,37 @@ export class StoredPinset implements PinsetReader {
       const lines: Uint8Array[] = []
       for (const record of records) {
         const line = lineOf(record, types)
-        if (line !== undefined) lines.push(line)
+        if (line === undefined) continue
+        if (isLine(line)) lines.push(line)
+        else this.#onDamage()
       }
       if (lines.length > 0) yield lines
     }
   }
 
   async * listed (filter: PinsFilter = {}): AsyncGenerator<readonly PinJson[]> {
-    for await (const lines of this.lines(filter)) yield parseLines(lines)
+    for await (const lines of this.lines(filter)) yield this.#parse(lines)
+  }
+
+  #parse (lines: readonly Uint8Array[]): readonly PinJson[] {
+    try {
+      return parseLines(lines)
+    } catch {
+      this.#onDamage()
+      return lines.flatMap((line) => { try { return parseLines([line]) } catch { return [] } })
+    }
   }
 
   async * expired (now: number, options?: AbortOptions): AsyncGenerator<Pin> {
     for await (const records of this.#indexed(expiredRange(this.#layout.indexes, now), options)) {
-      for (const pin of pinsOf(records)) if (pin.expireAt !== undefined && pin.expireAt < now) yield pin
+      for (const pin of this.#pinsOf(records)) if (pin.expireAt !== undefined && pin.expireAt < now) yield pin
     }
   }
 
   /** Pins with exactly this name, by index. */
   async * named (name: string, options?: AbortOptions): AsyncGenerator<Pin> {
     for await (const records of this.#indexed(prefixRange(namePrefix(this.#layout.indexes, name)), options)) {
-      for (const pin of pinsOf(records)) if (pin.name === name) yield pin
+      for (const pin of this.#pinsOf(records)) if (pin.name === name) yield pin
     }
   }
 
@@ -100,11 +122,16 @@ export class StoredPinset implements PinsetReader {
       })
     }
   }
-}
 
-function * pinsOf (records: Records): Generator<Pin> {
-  for (const [key, record] of records) {
-    const pin = pinOf(key, decodeRecord(record).winner.value)
-    if (pin !== undefined) yield pin
+  * #pinsOf (records: Records): Generator<Pin> {
+    for (const [key, bytes] of records) {
+      const record = readRecord(bytes)
+      if (record === undefined) {
+        this.#onDamage()
+        continue
+      }
+      const pin = pinOf(key, record.winner.value)
+      if (pin !== undefined) yield pin
+    }
   }
 }

@@ -4,11 +4,21 @@ import type { KeyRecord } from './record.ts'
 import type { KeyState, LiveElement } from '../../crdt/set.ts'
 import type { Store } from '../../store/store.ts'
 import { unknownKey } from '../../crdt/set.ts'
+import { DecodeError } from '../../errors.ts'
 import { prefixRange } from '../../store/store.ts'
-import { decodeElement, decodeRecord } from './record.ts'
+import { decodeElement, readRecord } from './record.ts'
 
 /** What is read from the store before a merge. */
 export type Reads = Pick<Store, 'getMany' | 'hasMany' | 'entries'>
+
+/** Records of the store that cannot be read. */
+export class DamagedRecordsError extends DecodeError {
+  readonly keys: readonly string[]
+  constructor (keys: readonly string[], options?: ErrorOptions) {
+    super(`the store holds damaged records of ${keys.length} keys, the first one of ${keys[0] ?? ''}`, options)
+    this.keys = keys
+  }
+}
 
 export interface KeyReads {
   readonly records: ReadonlyMap<string, KeyRecord>
@@ -16,22 +26,28 @@ export interface KeyReads {
   readonly states: Map<string, KeyState>
 }
 
-/** Records and states of these keys, in one read. */
+/** Records and states of these keys, in one read. Throws DamagedRecordsError. */
 export async function readKeys (store: Reads, layout: Layout, keys: readonly string[]): Promise<KeyReads> {
   const unique = [...new Set(keys)]
   const found = await store.getMany(unique.map(layout.record))
   const records = new Map<string, KeyRecord>()
   const states = new Map<string, KeyState>()
+  const damaged: string[] = []
   for (const [at, key] of unique.entries()) {
     const bytes = found[at]
     if (bytes === undefined) {
       states.set(key, unknownKey)
       continue
     }
-    const record = decodeRecord(bytes)
+    const record = readRecord(bytes)
+    if (record === undefined) {
+      damaged.push(key)
+      continue
+    }
     records.set(key, record)
     states.set(key, { ...unknownKey, winner: record.winner, unread: record.others })
   }
+  if (damaged.length > 0) throw new DamagedRecordsError(damaged)
   return { records, states }
 }
 
@@ -43,7 +59,11 @@ export async function readOthers (store: Reads, layout: Layout, states: Map<stri
     const prefix = layout.elements(key)
     const others: LiveElement[] = []
     for await (const chunk of store.entries(prefixRange(prefix))) {
-      for (const [name, bytes] of chunk) others.push(decodeElement(name.slice(prefix.length - 1), bytes))
+      try {
+        for (const [name, bytes] of chunk) others.push(decodeElement(name.slice(prefix.length - 1), bytes))
+      } catch (error) {
+        throw new DamagedRecordsError([key], { cause: error })
+      }
     }
     states.set(key, { ...state, others, unread: 0 })
   }

@@ -43,8 +43,11 @@ export function encodeRecord ({ winner, others, listed }: KeyRecord): Uint8Array
 export function lineOf (record: Uint8Array, types: number): Uint8Array | undefined {
   const flags = record[0] ?? 0
   if ((flags & hasLine) === 0 || ((1 << (record[1] ?? 0)) & types) === 0) return undefined
-  return record.subarray(new DataView(record.buffer, record.byteOffset).getUint32(2))
+  return record.length < headerLength ? record.subarray(0, 0) : record.subarray(new DataView(record.buffer, record.byteOffset).getUint32(2))
 }
+
+/** False: these are no bytes of a line, but of a damaged record. */
+export const isLine = (line: Uint8Array): boolean => line[0] === 0x7b && line[line.length - 1] === 0x7d
 
 /** Reads a record; values are copies. Throws DecodeError when the store's bytes are no record. */
 export function decodeRecord (record: Uint8Array): KeyRecord {
@@ -56,8 +59,14 @@ export function decodeRecord (record: Uint8Array): KeyRecord {
   const value = reader.bytes()
   const greatest = (flags & hasGreatest) === 0 ? undefined : reader.bytes()
   const type = pinTypes[record[1] ?? 0]
+  if (record.length < headerLength || new DataView(record.buffer, record.byteOffset).getUint32(2) !== reader.at) throw new DecodeError('the store holds a damaged record')
   const line = lineOf(record, -1)
   return { winner: greatest === undefined ? { id, priority, value } : { id, priority, value, greatest }, others, listed: line === undefined || type === undefined ? undefined : { type, line } }
+}
+
+/** The record; undefined when the bytes are none. */
+export function readRecord (record: Uint8Array): KeyRecord | undefined {
+  try { return decodeRecord(record) } catch { return undefined }
 }
 
 export const encodeElement = ({ priority, value }: LiveElement): Uint8Array => concat([varintBytes(priority), value])
@@ -75,6 +84,8 @@ class Reader {
     this.#bytes = bytes
     this.#at = at
   }
+
+  get at (): number { return this.#at }
 
   number (): number {
     try {

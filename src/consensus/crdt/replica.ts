@@ -15,15 +15,18 @@ import { DeltaDraft } from '../../crdt/draft.ts'
 import { advanceHeads, nextPriority, sortedHeads, type Heads } from '../../crdt/heads.ts'
 import { maxDeltaBytes, maxLinks } from '../../crdt/limits.ts'
 import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
+import { DecodeError } from '../../errors.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { prefixRange } from '../../store/store.ts'
 import { blockOrder, orderOperations, placeId, type Place } from './block-order.ts'
 import { applyChange, noEffects, type PinsetChange } from './changes.ts'
-import { clearReplica, loadReplica, stateOperation, type ReplicaState } from './format.ts'
+import { beginRebuild, clearReplica, endRebuild, loadReplica, stateOperation, type ReplicaState } from './format.ts'
+import { damagedKeys, healKeys } from './heal.ts'
 import { layoutOf, type Layout } from './layout.ts'
 import { Mutex } from './mutex.ts'
 import { StoredPinset } from './pinset.ts'
-import { earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads, type Reads } from './reads.ts'
+import { DamagedRecordsError, earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads, type Reads } from './reads.ts'
+import { blocksAside, setAside } from './rebuild.ts'
 import { Sieve } from './sieve.ts'
 import type { Listed } from './record.ts'
 import { listedOf, pinOf } from './view.ts'
@@ -36,7 +39,7 @@ const maxWanted = 200_000
 export interface ReplicaOptions {
   /** `crdt.datastore_namespace`. @default '/c' */
   readonly namespace?: string | undefined
-  /** Every batch survives power loss, too. @default false */
+  /** What this peer commits survives power loss, too; what it merges from others can be fetched again. @default false */
   readonly sync?: boolean | undefined
   /** Told, in order, each change of the pinset once it is durable. */
   readonly onChange?: ((change: PinsetChange) => void) | undefined
@@ -73,6 +76,11 @@ export class Replica {
   #sieve: Sieve | undefined
   #state: ReplicaState = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
   #dirty = false
+  /** A batch failed: what is remembered may be behind the store. */
+  #stale = false
+  #rebuilding = false
+  /** Damaged records are being looked for. */
+  #healing: Promise<void> | undefined
 
   constructor (components: { readonly store: Store, readonly logger: Logger }, options: ReplicaOptions = {}) {
     this.#store = components.store
@@ -80,7 +88,7 @@ export class Replica {
     this.#logger = components.logger
     this.#options = options
     this.#layout = layoutOf(options.namespace ?? '/c')
-    this.pinset = new StoredPinset(this.#store, this.#layout, () => this.#state.pins)
+    this.pinset = new StoredPinset(this.#store, this.#layout, () => this.#state.pins, () => { this.#healLater() })
   }
 
   get heads (): Heads { return this.#state.heads }
@@ -92,21 +100,52 @@ export class Replica {
   get dirty (): boolean { return this.#dirty || this.#wanted.size > 0 }
   get markedDirty (): boolean { return this.#dirty }
 
-  /** Reads where it stopped. Throws StoreError when the namespace is not ours. */
+  /** Reads where it stopped; a state that does not fit together is made anew of the blocks. Throws StoreError when the namespace is not ours. */
   async open (): Promise<void> {
-    await this.#mutex.run(async () => {
-      const { state, wanted, dirty } = await loadReplica(this.#store, this.#layout)
-      this.#state = state
-      this.#dirty = dirty
-      this.#wanted.clear()
-      for (const cid of wanted) this.#wanted.set(multihashKey(cid), cid)
-    })
+    try {
+      await this.#mutex.run(async () => { await this.#load() })
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.#logger.error('the CRDT state is damaged and is being made anew of the stored blocks:', errorText(error))
+      await this.rebuild()
+    }
+  }
+
+  async #load (): Promise<void> {
+    const { state, wanted, dirty } = await loadReplica(this.#store, this.#layout)
+    this.#state = state
+    this.#dirty = dirty
+    this.#wanted.clear()
+    for (const cid of wanted) this.#wanted.set(multihashKey(cid), cid)
+    this.#stale = false
+  }
+
+  /** Throws away what is derived and merges the stored blocks anew: damaged and missing ones are wanted afterwards. Nobody may read or write meanwhile. */
+  async rebuild (): Promise<void> {
+    this.#rebuilding = true
+    try {
+      const count = await this.#mutex.run(async () => {
+        await beginRebuild(this.#store, this.#layout)
+        this.#state = { heads: new Map(), pins: 0, early: 0, blocks: 0 }
+        this.#wanted.clear()
+        return await setAside(this.#store, this.#layout, this.#logger)
+      })
+      await this.expectMany(count)
+      for await (const blocks of blocksAside(this.#store, this.#layout)) await this.merge(blocks)
+      await this.#mutex.run(async () => {
+        await endRebuild(this.#store, this.#layout, this.#state)
+        await this.#load()
+      })
+      this.#logger.info('made the CRDT state anew: blocks', this.blocks, 'pins', this.pinset.count(), 'missing blocks', this.#wanted.size)
+    } finally {
+      this.expectFew()
+      this.#rebuilding = false
+    }
   }
 
   async isMerged (cid: CID): Promise<boolean> {
     const id = multihashKey(cid)
-    if (this.#state.heads.has(id)) return true
-    return !this.#wanted.has(id) && await this.#store.has(this.#layout.block(id))
+    return !this.#wanted.has(id) && (this.#state.heads.has(id) || await this.#store.has(this.#layout.block(id)))
   }
 
   async block (cid: CID): Promise<Uint8Array | undefined> { return await this.#store.get(this.#layout.block(multihashKey(cid))) }
@@ -177,9 +216,13 @@ export class Replica {
   /** Writes one delta of at most about 1 MiB from the operations that `take` gives when it is this commit's turn. */
   async commit (take: () => readonly PinOperation[]): Promise<Commit> {
     return await this.#mutex.run(async () => {
+      await this.#refresh()
       const operations = take()
-      const reads = await readKeys(this.#reads, this.#layout, operations.map(({ key }) => key))
-      await readOthers(this.#reads, this.#layout, reads.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
+      const reads = await this.#healed(async () => {
+        const found = await readKeys(this.#reads, this.#layout, operations.map(({ key }) => key))
+        await readOthers(this.#reads, this.#layout, found.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
+        return found
+      })
       const draft = new DeltaDraft()
       let done = 0
       for (const operation of operations) {
@@ -201,22 +244,30 @@ export class Replica {
       if (draft.isEmpty) return { done, block: undefined }
       const links = sortedHeads(this.#state.heads).slice(0, maxLinks).map(({ cid }) => cid)
       const block = encodeBlock(draft.delta(nextPriority(this.#state.heads)), links)
-      await this.#write([block], reads)
+      await this.#write([block], reads, this.#options.sync)
       return { done, block }
     })
   }
 
   /** Ids of the live elements of a key, as a deletion asked for now would name them. */
   async liveIds (key: string): Promise<readonly string[]> {
-    const { states } = await readKeys(this.#reads, this.#layout, [key])
-    await readOthers(this.#reads, this.#layout, states, [key])
+    const read = async (): Promise<KeyReads> => {
+      const found = await readKeys(this.#reads, this.#layout, [key])
+      await readOthers(this.#reads, this.#layout, found.states, [key])
+      return found
+    }
+    const { states } = await read().catch(async (error: unknown) => {
+      if (!(error instanceof DamagedRecordsError)) throw error
+      return await this.#mutex.run(async () => await this.#healed(read))
+    })
     const state = states.get(key)
     return [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
   }
 
   async setDirty (dirty: boolean): Promise<void> {
     await this.#mutex.run(async () => {
-      await this.#store.batch([dirty ? { type: 'put', key: this.#layout.dirty, value: new Uint8Array(0) } : { type: 'del', key: this.#layout.dirty }])
+      await this.#refresh()
+      await this.#batch([dirty ? { type: 'put', key: this.#layout.dirty, value: new Uint8Array(0) } : { type: 'del', key: this.#layout.dirty }])
       this.#dirty = dirty
     })
   }
@@ -244,19 +295,73 @@ export class Replica {
 
   async #mergeGroup (group: readonly DeltaBlock[]): Promise<void> {
     await this.#mutex.run(async () => {
+      await this.#refresh()
       const merged = await mergedAmong(this.#reads, this.#layout, group.map(({ id }) => id), (id) => this.#state.heads.has(id))
+      await this.#restore(group.filter(({ id }) => merged.has(id) && this.#wanted.has(id)))
       const fresh = [...new Map(group.map((block) => [block.id, block])).values()].filter(({ id }) => !merged.has(id))
       if (fresh.length === 0) return
       const elements = fresh.flatMap(({ id, delta }) => delta.elements.map(({ key }) => [key, id] as const))
       const tombstones = fresh.flatMap(({ delta }) => delta.tombstones)
-      const reads = await readKeys(this.#reads, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
-      await readOthers(this.#reads, this.#layout, reads.states, tombstones.map(({ key }) => key))
+      const reads = await this.#healed(async () => {
+        const found = await readKeys(this.#reads, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
+        await readOthers(this.#reads, this.#layout, found.states, tombstones.map(({ key }) => key))
+        return found
+      })
       if (this.#state.early > 0) await earlyTombstones(this.#reads, this.#layout, reads.states, elements)
       await this.#write(fresh, reads)
     })
   }
 
-  async #write (blocks: readonly DeltaBlock[], { states, records }: KeyReads): Promise<void> {
+  /** Resolves once what was noticed before, and goes on in the background, is done. */
+  async settled (): Promise<void> { await this.#healing }
+
+  /** Somebody came across a damaged record: all of them are looked for, once. */
+  #healLater (): void {
+    this.#healing ??= this.#mutex.run(async () => {
+      await this.#refresh()
+      await this.#heal(await damagedKeys(this.#store, this.#layout))
+    }).catch((error: unknown) => { this.#logger.error('damaged records could not be made anew', errorText(error)) }).finally(() => { this.#healing = undefined })
+  }
+
+  /** Reads; damaged records are made anew first. */
+  async #healed<T> (read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof DamagedRecordsError)) throw error
+      await this.#heal(new Set(error.keys))
+      return await read()
+    }
+  }
+
+  async #heal (keys: ReadonlySet<string>): Promise<void> {
+    if (keys.size === 0) return
+    this.#logger.error('damaged records in the store are being made anew of its blocks:', keys.size, [...keys].slice(0, 3).join(' '))
+    const { effects, incomplete } = await healKeys(this.#store, this.#layout, keys)
+    const state = { ...this.#state, pins: this.#state.pins + effects.pins, early: this.#state.early + effects.early }
+    const mark: StoreOperation[] = incomplete ? [{ type: 'put', key: this.#layout.dirty, value: new Uint8Array(0) }] : []
+    await this.#batch([...effects.operations, ...mark, stateOperation(this.#layout, state)])
+    this.#state = state
+    if (incomplete) this.#dirty = true
+  }
+
+  async #batch (operations: readonly StoreOperation[], sync = false): Promise<void> {
+    try {
+      await this.#store.batch(operations, { sync })
+    } catch (error) {
+      this.#stale = true
+      throw error
+    }
+  }
+
+  /** A batch that failed may be in the store all the same. */
+  async #refresh (): Promise<void> {
+    if (!this.#stale) return
+    await this.#store.mend?.()
+    await this.#load()
+  }
+
+  async #write (blocks: readonly DeltaBlock[], { states, records }: KeyReads, sync = false): Promise<void> {
     const ids = new Set(blocks.map(({ id }) => id))
     // Tombstones for merged blocks either find their element or have nothing left to do; the others are early.
     const live = new Set([...states.values()].flatMap(({ winner, others }) => [...(winner === undefined ? [] : [winner.id]), ...others.map(({ id }) => id)]))
@@ -280,7 +385,7 @@ export class Replica {
     for (const [id, cid] of missing) operations.push({ type: 'put', key: this.#layout.want(id), value: cid.bytes })
     operations.push(...orderOperations(this.#layout, blocks), stateOperation(this.#layout, state))
     if (this.#sieve !== undefined) for (const operation of operations) if (operation.type === 'put') this.#sieve.add(operation.key)
-    await this.#store.batch(operations, { sync: this.#options.sync })
+    await this.#batch(operations, sync)
     this.#state = state
     for (const id of ids) this.#wanted.delete(id)
     for (const [id, cid] of missing) this.#wanted.set(id, cid)
@@ -288,17 +393,29 @@ export class Replica {
     this.#options.onMerged?.()
   }
 
-  #decodeStored (key: string, bytes: Uint8Array): DeltaBlock | undefined {
+  /** Blocks that were merged and whose stored bytes were damaged. */
+  async #restore (blocks: readonly DeltaBlock[]): Promise<void> {
+    if (blocks.length === 0) return
+    await this.#batch(blocks.flatMap(({ id, bytes }) => [{ type: 'put', key: this.#layout.block(id), value: bytes }, { type: 'del', key: this.#layout.want(id) }]))
+    for (const { id } of blocks) this.#wanted.delete(id)
+    this.#options.onMerged?.()
+  }
+
+  /** What the stored block links to; the block itself when it is damaged. */
+  async #missingAt (key: string, bytes: Uint8Array): Promise<ReadonlyMap<string, CID>> {
+    const cid = CID.createV1(dagPbCode, decodeDigest(base32upper.baseDecode(key.slice(this.#layout.blocks.length))))
+    let block: DeltaBlock
     try {
-      const multihash = base32upper.baseDecode(key.slice(this.#layout.blocks.length))
-      return decodeBlock(CID.createV1(dagPbCode, decodeDigest(multihash)), bytes)
+      block = decodeBlock(cid, bytes)
     } catch (error) {
-      this.#logger.error('a stored block is damaged', key, errorText(error))
-      return undefined
+      this.#logger.error('a stored block is damaged and will be fetched again', cid, errorText(error))
+      return new Map(this.#wanted.has(multihashKey(cid)) ? [] : [[multihashKey(cid), cid]])
     }
+    return await this.#missing([block], new Set())
   }
 
   #tell (change: PinsetChange): void {
+    if (this.#rebuilding) return
     try {
       this.#options.onChange?.(change)
     } catch (error) {
@@ -321,12 +438,11 @@ export class Replica {
   }
 
   async #wantLinks (key: string, bytes: Uint8Array): Promise<void> {
-    const block = this.#decodeStored(key, bytes)
-    if (block === undefined) return
     await this.#mutex.run(async () => {
-      const missing = await this.#missing([block], new Set())
+      await this.#refresh()
+      const missing = await this.#missingAt(key, bytes)
       if (missing.size === 0) return
-      await this.#store.batch([...missing].map(([id, cid]) => ({ type: 'put', key: this.#layout.want(id), value: cid.bytes })))
+      await this.#batch([...missing].map(([id, cid]) => ({ type: 'put', key: this.#layout.want(id), value: cid.bytes })))
       for (const [id, cid] of missing) this.#wanted.set(id, cid)
     })
   }
