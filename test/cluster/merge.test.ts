@@ -52,7 +52,7 @@ describe('joined listings', () => {
   it('do not believe a peer that says it is in order and is not, or lists without end', async () => {
     const backwards = inOrder([1, 2, 3]).toReversed()
     const { lines, failed } = await merged([listing(1, itemsOf(inOrder([1, 2, 3]))), listing(2, itemsOf(backwards)), listing(3, itemsOf(Array.from({ length: 200 }, (_, number) => number)), false)])
-    expect(failed.toSorted()).toEqual([2, 3])
+    expect(new Set(failed)).toEqual(new Set([2, 3]))
     expect(lines).toHaveLength(3)
   })
 
