@@ -13,9 +13,9 @@ export const encodeBroadcast = (heads: readonly CID[]): Uint8Array =>
 /** The announced heads; a bare CID, as very old peers sent it, is one head. Throws DecodeError. */
 export function decodeBroadcast (bytes: Uint8Array): readonly CID[] {
   if (bytes.length > maxBroadcastBytes) throw new DecodeError(`broadcast of ${bytes.length} bytes`)
-  if (countFields(bytes, [1]) > maxLinks) throw new DecodeError('broadcast of too many heads')
-  const broadcast = parse(bytes)
-  const encoded = (broadcast.$unknown ?? []).length > 0 ? [bytes] : broadcast.Heads.map((head) => head.Cid)
+  const known = countFields(bytes, [1])
+  if (known > maxLinks) throw new DecodeError('broadcast of too many heads')
+  const encoded = countFields(bytes) > known ? [bytes] : parse(bytes).Heads.map((head) => head.Cid)
   try {
     return encoded.map((cid) => CID.decode(cid.slice()))
   } catch (error) {
@@ -25,7 +25,7 @@ export function decodeBroadcast (bytes: Uint8Array): readonly CID[] {
 
 function parse (bytes: Uint8Array): CRDTBroadcast {
   try {
-    return fromBinary(CRDTBroadcastSchema, bytes)
+    return fromBinary(CRDTBroadcastSchema, bytes, { readUnknownFields: false })
   } catch (error) {
     throw new DecodeError(`not a broadcast: ${errorText(error)}`, { cause: error })
   }

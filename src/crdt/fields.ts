@@ -3,14 +3,14 @@ import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { errorText } from '../component.ts'
 import { DecodeError } from '../errors.ts'
 
-/** How often these top-level fields occur. Throws DecodeError on bytes that are no protobuf message. */
-export function countFields (bytes: Uint8Array, fields: readonly number[]): number {
+/** How often these top-level fields, or any, occur. Throws DecodeError on bytes that are no protobuf message. */
+export function countFields (bytes: Uint8Array, fields?: readonly number[]): number {
   const reader = new BinaryReader(bytes)
   let count = 0
   try {
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag()
-      if (fields.includes(field)) count++
+      if (fields?.includes(field) !== false) count++
       reader.skip(wireType, field)
     }
   } catch (error) {

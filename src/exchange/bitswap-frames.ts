@@ -18,8 +18,21 @@ export function frameMessage (message: Uint8Array): Uint8Array {
   return frame
 }
 
-/** Cuts a stream into messages, however its bytes arrive; throws DecodeError for a message over `limit` bytes and for a stream that ends inside one. */
-export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+/** Cuts a stream into messages, however its bytes arrive; throws DecodeError for a message over `limit` bytes and for a stream that ends inside one. `onHeld` hears how many more bytes, or fewer, are kept; it may throw. */
+export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: number, onHeld: (bytes: number) => void = () => {}): AsyncGenerator<Uint8Array> {
+  let held = 0
+  const hold = (bytes: number): void => {
+    held += bytes
+    onHeld(bytes)
+  }
+  try {
+    yield * messages(source, limit, hold)
+  } finally {
+    onHeld(-held)
+  }
+}
+
+async function * messages (source: AsyncIterable<Uint8Array>, limit: number, hold: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   let lengthBytes = 0
   let length = 0
   // Undefined while the length is still being read.
@@ -36,11 +49,14 @@ export async function * readMessages (source: AsyncIterable<Uint8Array>, limit: 
       }
       const part = bytes.subarray(offset, offset + missing)
       parts.push(part)
+      hold(part.byteLength)
       offset += part.byteLength
       missing -= part.byteLength
       if (missing > 0) continue
       // Never the chunk itself: it may be a part of a buffer that the connection uses again.
-      yield new Uint8Array(concat(parts))
+      const message = new Uint8Array(concat(parts))
+      yield message
+      hold(-message.byteLength)
       missing = undefined
       parts = []
       length = lengthBytes = 0

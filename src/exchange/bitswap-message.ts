@@ -1,8 +1,10 @@
 /** Bitswap messages as values, and their bytes (wire.md §3.6 "Serving blocks"). */
 import type { Message } from './bitswap_pb.ts'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { CID } from 'multiformats/cid'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
+import { countFields } from '../crdt/fields.ts'
 import { DecodeError } from '../errors.ts'
 import { Message_BlockPresenceSchema, Message_BlockPresenceType, Message_BlockSchema, Message_Wantlist_EntrySchema, Message_Wantlist_WantType, Message_WantlistSchema, MessageSchema } from './bitswap_pb.ts'
 
@@ -16,6 +18,10 @@ export const maxMessageSize = 4_194_304
 export const maxWants = 1024
 const maxPresences = 16_384
 const maxBlocks = 16_384
+/** Entries of a wantlist that are looked at; what is beyond `maxWants` has to be said again. */
+const maxEntries = 16_384
+/** Bytes of a CID of somebody else's. */
+const maxCidBytes = 168
 
 export interface WantEntry {
   readonly cid: CID
@@ -69,6 +75,7 @@ export function encodeMessage (message: BitswapMessage, protocol: BitswapProtoco
 
 /** Throws DecodeError; what a message may hold is bounded. */
 export function decodeMessage (bytes: Uint8Array): BitswapMessage {
+  checkCounts(bytes)
   const { wantlist, blocks, payload, blockPresences } = parse(bytes)
   if (blockPresences.length > maxPresences || payload.length + blocks.length > maxBlocks) throw new DecodeError('bitswap message: too many entries')
   return {
@@ -81,17 +88,35 @@ export function decodeMessage (bytes: Uint8Array): BitswapMessage {
   }
 }
 
+/** Before anything becomes an object: the smallest entry has two bytes. */
+function checkCounts (bytes: Uint8Array): void {
+  const few = countFields(bytes, [1]) <= 1 && countFields(bytes, [2, 3, 4]) <= maxBlocks
+  if (!few || countWants(bytes) > maxEntries) throw new DecodeError('bitswap message: too many entries')
+}
+
+function countWants (bytes: Uint8Array): number {
+  const reader = new BinaryReader(bytes)
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag()
+    if (field === 1 && wireType === WireType.LengthDelimited) return countFields(reader.bytes(), [1])
+    reader.skip(wireType, field)
+  }
+  return 0
+}
+
 function parse (bytes: Uint8Array): Message {
   try {
-    return fromBinary(MessageSchema, bytes)
+    return fromBinary(MessageSchema, bytes, { readUnknownFields: false })
   } catch (error) {
     throw new DecodeError('bitswap message: not a message', { cause: error })
   }
 }
 
 function decodeCid (bytes: Uint8Array): CID {
+  if (bytes.byteLength > maxCidBytes) throw new DecodeError('bitswap message: a CID that is too long')
   try {
-    return CID.decode(bytes)
+    // A copy: what is remembered must not keep the whole message.
+    return CID.decode(bytes.slice())
   } catch (error) {
     throw new DecodeError('bitswap message: not a CID', { cause: error })
   }

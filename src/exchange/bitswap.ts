@@ -5,13 +5,15 @@ import type { ByteStream, Transport } from '../transport/transport.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { errorText, systemClock } from '../component.ts'
+import { DecodeError } from '../errors.ts'
+import { HeldBytes } from '../transport/held-bytes.ts'
 import { readMessages } from './bitswap-frames.ts'
 import { bitswapProtocols, decodeMessage, hashBlock, maxMessageSize, type BitswapMessage } from './bitswap-message.ts'
 import { BitswapPeer } from './bitswap-peer.ts'
 import { BitswapWants } from './bitswap-wants.ts'
 
 export interface BitswapComponents {
-  readonly transport: Pick<Transport, 'openStream' | 'handle' | 'unhandle' | 'connectedPeers' | 'onConnect' | 'onDisconnect'>
+  readonly transport: Pick<Transport, 'openStream' | 'handle' | 'unhandle' | 'connectedPeers' | 'onConnect' | 'onDisconnect' | 'penalize'>
   readonly blocks: LocalBlocks
   readonly logger: ComponentLogger
   readonly clock?: Clock | undefined
@@ -36,8 +38,10 @@ export interface BitswapExchange extends BlockExchange {
 
 export const bitswapExchange = (components: BitswapComponents, options: BitswapOptions = {}): BitswapExchange => new Bitswap(components, options)
 
-/** Most streams that peers may hold open towards us. */
-const maxInboundStreams = 2048
+/** Most streams that a peer may hold open towards us on one connection, in each version of the protocol. */
+const maxInboundStreams = 256
+/** Bytes of messages that are being received or worked on. */
+const heldLimits = { perPeer: 33_554_432, all: 134_217_728 }
 /** Blocks nobody asked for that one message may carry before its stream is reset. */
 const maxUnwanted = 256
 
@@ -50,6 +54,7 @@ class Bitswap implements BitswapExchange {
   readonly #peers = new Map<string, BitswapPeer>()
   readonly #wants: BitswapWants
   readonly #reading = new Set<Promise<void>>()
+  readonly #held = new HeldBytes(heldLimits)
   #listening: ReadonlyArray<() => void> = []
 
   constructor ({ transport, blocks, logger, clock = systemClock, random = Math.random }: BitswapComponents, { inFlight = 50, patience = 1000, retryInterval = 5000 }: BitswapOptions) {
@@ -107,6 +112,7 @@ class Bitswap implements BitswapExchange {
     const reading = this.#read(stream)
       .catch((error: unknown) => {
         this.#log.debug('bitswap from %s: %s', stream.remotePeer, errorText(error))
+        if (error instanceof DecodeError) this.#transport.penalize(stream.remotePeer, error.message, 10)
         stream.abort(error instanceof Error ? error : new Error(errorText(error)))
       })
       .finally(() => {
@@ -119,14 +125,14 @@ class Bitswap implements BitswapExchange {
   async #read (stream: ByteStream): Promise<void> {
     // Answers go on streams of our own.
     await stream.closeWrite()
-    for await (const bytes of readMessages(stream.source, maxMessageSize)) await this.#receive(stream.remotePeer, decodeMessage(bytes))
+    for await (const bytes of readMessages(stream.source, maxMessageSize, (bytes) => { this.#held.hold(stream.remotePeer, bytes) })) await this.#receive(stream.remotePeer, decodeMessage(bytes))
   }
 
   async #receive (from: PeerId, message: BitswapMessage): Promise<void> {
     let unwanted = 0
     for (const block of message.blocks) {
       const hash = await hashBlock(block)
-      if ((hash === undefined || !this.#wants.deliver(from, hash, block.data)) && ++unwanted > maxUnwanted) throw new Error('too many blocks that nobody asked for')
+      if ((hash === undefined || !this.#wants.deliver(from, hash, block.data)) && ++unwanted > maxUnwanted) throw new DecodeError('too many blocks that nobody asked for')
     }
     this.#wants.inform(from, message.haves, message.dontHaves)
     // A late message must not bring a peer back that has left.

@@ -1,7 +1,7 @@
 /** User content between members of ours over the private network (design.md): each serves what its IPFS holds, and asks the others for what it lacks. */
 import { systemClock } from '../component.ts'
 import { contentProtocol, isAskable } from './content-frames.ts'
-import { serveContent } from './content-server.ts'
+import { Rooms, serveContent } from './content-server.ts'
 import { ContentSession } from './content-session.ts'
 import type { ContentAnswer, Want } from './content-frames.ts'
 import type { BlockExchange, FetchOptions, LocalBlocks } from './exchange.ts'
@@ -28,7 +28,7 @@ export interface ContentOptions {
   readonly refusalTime?: number | undefined
   /** Pause before everybody is asked again; it doubles up to 10 s. @default 500 */
   readonly retryInterval?: number | undefined
-  /** Streams that members may have open to us. @default 256 */
+  /** Streams that a member may have open to us on one connection. @default 16 */
   readonly maxInboundStreams?: number | undefined
 }
 
@@ -48,6 +48,7 @@ export class ContentExchange implements BlockExchange {
   /** Members in the order in which they last had what was asked; the newest is last. */
   readonly #givers = new Map<string, PeerId>()
   readonly #serving = new Set<Promise<void>>()
+  readonly #rooms = new Rooms()
   #stopped = new AbortController()
   #unsubscribe: Array<() => void> = []
 
@@ -58,7 +59,7 @@ export class ContentExchange implements BlockExchange {
     this.#log = logger.forComponent('content')
     this.#options = {
       answerTimeout: options.answerTimeout ?? 10_000, idleTimeout: options.idleTimeout ?? 30_000, refusalTime: options.refusalTime ?? 30_000,
-      retryInterval: options.retryInterval ?? 500, maxInboundStreams: options.maxInboundStreams ?? 256
+      retryInterval: options.retryInterval ?? 500, maxInboundStreams: options.maxInboundStreams ?? 16
     }
   }
 
@@ -69,7 +70,8 @@ export class ContentExchange implements BlockExchange {
       this.#transport.onDisconnect((peer) => { this.#forget(peer.toString()) })
     ]
     await this.#transport.handle(contentProtocol, (stream) => {
-      const serving = serveContent(stream, this.#blocks, this.#log, this.#stopped.signal).finally(() => { this.#serving.delete(serving) })
+      const serving = serveContent(stream, { blocks: this.#blocks, rooms: this.#rooms, clock: this.#clock, log: this.#log, signal: this.#stopped.signal, penalize: (offence, points) => { this.#transport.penalize(stream.remotePeer, offence, points) } })
+        .finally(() => { this.#serving.delete(serving) })
       this.#serving.add(serving)
     }, { maxInboundStreams: this.#options.maxInboundStreams })
   }

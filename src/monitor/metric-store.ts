@@ -16,9 +16,11 @@ export interface MetricLimits {
   readonly valueLength: number
   /** UTF-16 units of all names and values of one peer; older values go first. @default 131_072 */
   readonly lengthPerPeer: number
+  /** UTF-16 units of all names and values of all peers. @default 16_777_216 */
+  readonly length: number
 }
 
-export const defaultMetricLimits: MetricLimits = { window: 25, peers: 4096, namesPerPeer: 128, nameLength: 256, valueLength: 16_384, lengthPerPeer: 131_072 }
+export const defaultMetricLimits: MetricLimits = { window: 25, peers: 4096, namesPerPeer: 128, nameLength: 256, valueLength: 16_384, lengthPerPeer: 131_072, length: 16_777_216 }
 
 interface PeerMetrics {
   readonly peer: PeerId
@@ -37,8 +39,13 @@ export class MetricStore {
   readonly #peers = new Map<string, PeerMetrics>()
   /** Sorted by ID bytes. */
   #sorted: readonly PeerMetrics[] = []
+  readonly #near: () => readonly PeerId[]
 
-  constructor (limits: Partial<MetricLimits> = {}) { this.#limits = { ...defaultMetricLimits, ...limits } }
+  /** `near`: peers that get a place before those that are only heard of. */
+  constructor (limits: Partial<MetricLimits> = {}, near: () => readonly PeerId[] = () => []) {
+    this.#limits = { ...defaultMetricLimits, ...limits }
+    this.#near = near
+  }
 
   /** Keeps the metric; false when a limit forbids it. */
   add (metric: Metric, nowMs: number): boolean {
@@ -86,20 +93,26 @@ export class MetricStore {
     }
   }
 
+  /** UTF-16 units of everything that is kept. */
+  get length (): number { return this.#sorted.reduce((sum, { length }) => sum + length, 0) }
+
   #admit (peer: PeerId, nowMs: number): PeerMetrics | undefined {
-    if (this.#peers.size >= this.#limits.peers && !this.#evict(nowMs)) return undefined
+    if ((this.#peers.size >= this.#limits.peers || this.length > this.#limits.length - this.#limits.lengthPerPeer) && !this.#evict(peer, nowMs)) return undefined
     const entry: PeerMetrics = { peer, bytes: peer.toMultihash().bytes, byName: new Map(), length: 0 }
     this.#peers.set(peer.toString(), entry)
     this.#sorted = [...this.#peers.values()].sort((a, b) => compareBytes(a.bytes, b.bytes))
     return entry
   }
 
-  /** Forgets one peer of which nothing is current. */
-  #evict (nowMs: number): boolean {
+  /** Forgets one peer of which nothing is current; for a newcomer that is near, the newest of those that are only heard of. */
+  #evict (newcomer: PeerId, nowMs: number): boolean {
     for (const [key, { byName }] of this.#peers) {
       if ([...byName.values()].every((ring) => ring.every((metric) => isExpired(metric, nowMs)))) return this.#peers.delete(key)
     }
-    return false
+    const near = new Set(this.#near().map(String))
+    if (!near.has(newcomer.toString())) return false
+    const far = [...this.#peers.keys()].findLast((name) => !near.has(name))
+    return far !== undefined && this.#peers.delete(far)
   }
 
   /** Drops older values of the peer's other metrics until `size` fits. */

@@ -14,11 +14,20 @@ import type { PeerId } from '@libp2p/interface'
 /** The topic every member publishes its metrics on. */
 export const metricsTopic = 'monitor.metrics'
 
+/** Longest time in ms that a metric of others counts, whatever it says: a member that is gone must not stay one. */
+const longestLife = 86_400_000
+const longestPing = 3_600_000
+/** One line a peer in this time (ms) says that its metrics come too late, for so many peers. */
+const lateInterval = 3_600_000
+const maxLate = 256
+
 /** Alerts kept; older ones go first. */
 const maxAlerts = 1000
 
+type MonitorTransport = Pick<Transport, 'peerId' | 'pubsub' | 'connectedPeers' | 'penalize'>
+
 export interface PubsubMonitorComponents {
-  readonly transport: Pick<Transport, 'peerId' | 'pubsub'>
+  readonly transport: MonitorTransport
   readonly clock?: Clock | undefined
   readonly logger?: ComponentLogger | undefined
 }
@@ -34,7 +43,7 @@ export interface PubsubMonitorOptions {
 export const pubsubMonitor = (components: PubsubMonitorComponents, options: PubsubMonitorOptions = {}): Monitor => new PubsubMonitor(components, options)
 
 class PubsubMonitor implements Monitor {
-  readonly #transport: Pick<Transport, 'peerId' | 'pubsub'>
+  readonly #transport: MonitorTransport
   readonly #clock: Clock
   readonly #log: Logger
   readonly #checkInterval: number
@@ -43,6 +52,8 @@ class PubsubMonitor implements Monitor {
   readonly #listeners = new Set<(alert: Alert) => void>()
   /** Parsed values of pings that are asked for again and again. */
   readonly #pings = new WeakMap<Metric, { readonly value: PingValue | undefined }>()
+  /** When it was last told of a peer that its metrics come too late. */
+  readonly #late = new Map<string, number>()
   #alerts: readonly Alert[] = []
   #abort: AbortController | undefined
   #checking = Promise.resolve()
@@ -53,13 +64,13 @@ class PubsubMonitor implements Monitor {
     this.#clock = clock
     this.#log = logger.forComponent('monitor')
     this.#checkInterval = checkInterval
-    this.#store = new MetricStore(limits)
+    this.#store = new MetricStore(limits, () => transport.connectedPeers())
   }
 
   async start (): Promise<void> {
     if (this.#abort !== undefined) return
     this.#abort = new AbortController()
-    this.#unsubscribe = this.#transport.pubsub.subscribe(metricsTopic, (message) => { this.#receive(message) })
+    this.#unsubscribe = this.#transport.pubsub.subscribe(metricsTopic, ({ data }) => { this.#receive(decodeMetric(data)) }, (message) => this.#isMetric(message))
     const onError = (error: unknown): void => { this.#log.error('looking for expired metrics failed', errorText(error)) }
     this.#checking = every(this.#clock, this.#checkInterval, () => { this.#check() }, { signal: this.#abort.signal, onError })
   }
@@ -106,17 +117,35 @@ class PubsubMonitor implements Monitor {
     return () => { this.#listeners.delete(listener) }
   }
 
-  /** Only a peer's own metrics count: Go sends no others (wire.md §9 item 20). */
-  #receive ({ from, data }: PubSubMessage): void {
-    let metric: Metric
+  /** Only a peer's own metrics count: Go sends no others (wire.md §9 item 20). What is none is not passed on either. */
+  #isMetric ({ from, data }: PubSubMessage): boolean {
     try {
-      metric = decodeMetric(data)
+      if (decodeMetric(data).peer.equals(from)) return true
+      this.#transport.penalize(from, 'metrics in the name of others', 10)
     } catch (error) {
       this.#log.debug('metric does not decode: dropped', from.toString(), errorText(error))
+      this.#transport.penalize(from, 'metrics that do not decode', 5)
+    }
+    return false
+  }
+
+  /** One that has expired is played again by somebody, or comes from a clock that is behind: it must not replace one that has not. */
+  #receive (metric: Metric): void {
+    const now = this.#clock.now()
+    if (isExpired(metric, now)) {
+      this.#tellLate(metric, now)
       return
     }
-    if (metric.peer.equals(from)) this.log(metric)
-    else this.#log.debug('metric of another peer than its signer: dropped', from.toString())
+    const latest = BigInt(Math.trunc(now + (metric.name === 'ping' ? longestPing : longestLife))) * 1_000_000n
+    this.log(metric.expire > latest ? { ...metric, expire: latest } : metric)
+  }
+
+  #tellLate ({ name, peer, expire }: Metric, now: number): void {
+    const key = peer.toString()
+    const told = this.#late.get(key)
+    if ((told !== undefined && now - told < lateInterval) || (told === undefined && this.#late.size >= maxLate)) return
+    this.#late.set(key, now)
+    this.#log.warn('a metric had expired when it came: is the clock of that peer, or ours, wrong?', name, key, `${(now - Number(expire / 1_000_000n)) / 1000} s ago`)
   }
 
   #parsePing (metric: Metric): PingValue | undefined {

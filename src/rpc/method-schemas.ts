@@ -21,8 +21,8 @@ const mib = 1024 * kib
 const none: Schema<never> = { isZero: () => true, write: () => {}, read: () => { throw new DecodeError('the method takes no arguments') } }
 
 interface Sizes { readonly maxArgument?: number, readonly maxReply?: number }
-/** A pin may carry much metadata and many allocations, an ID many addresses; most are far below 2 KiB. */
-const method = <const Kind extends 'unary' | 'stream', Argument, Reply>(kind: Kind, argument: Schema<Argument>, reply: Schema<Reply>, { maxArgument = 4 * mib, maxReply = 4 * mib }: Sizes = {}): { kind: Kind, argument: Schema<Argument>, reply: Schema<Reply>, maxArgument: number, maxReply: number } => ({ kind, argument, reply, maxArgument, maxReply })
+/** Arguments are short but for pins and blocks. A pin may carry much metadata and many allocations, an ID many addresses; most are far below 2 KiB. */
+const method = <const Kind extends 'unary' | 'stream', Argument, Reply>(kind: Kind, argument: Schema<Argument>, reply: Schema<Reply>, { maxArgument = 4 * kib, maxReply = 4 * mib }: Sizes = {}): { kind: Kind, argument: Schema<Argument>, reply: Schema<Reply>, maxArgument: number, maxReply: number } => ({ kind, argument, reply, maxArgument, maxReply })
 
 /** The table. A method without an entry does not compile. */
 export const methodSchemas: { readonly [M in RpcMethodName]: MethodSchema<M> } = {
@@ -43,8 +43,8 @@ export const methodSchemas: { readonly [M in RpcMethodName]: MethodSchema<M> } =
   'IPFSConnector.BlockStream': method('stream', nodeWithMeta, empty, { maxArgument: 8 * mib }),
   'IPFSConnector.RepoStat': method('unary', empty, repoStat),
   'IPFSConnector.SwarmPeers': method('unary', empty, list(peerId)),
-  'Consensus.LogPin': method('unary', pin, empty),
-  'Consensus.LogUnpin': method('unary', pin, empty),
+  'Consensus.LogPin': method('unary', pin, empty, { maxArgument: 2 * mib }),
+  'Consensus.LogUnpin': method('unary', pin, empty, { maxArgument: 2 * mib }),
   'Consensus.AddPeer': method('unary', peerId, empty),
   'Consensus.RmPeer': method('unary', peerId, empty)
 }

@@ -3,6 +3,7 @@ import { errorText, systemClock, type Clock, type ComponentLogger, type Logger }
 import { rpcProtocol } from '../cluster/types.ts'
 import { RpcError } from '../errors.ts'
 import { BatchWriter } from './batch-writer.ts'
+import { Callers, type Caller, type CallerLimits } from './callers.ts'
 import { finish, within } from './finish.ts'
 import { isRpcMethod, isStream, isUnary, methodSchemas, type MethodSchema } from './method-schemas.ts'
 import { rpcPolicy, type Access, type RpcMethodName, type RpcMethods, type RpcStreamName, type RpcUnaryName } from './methods.ts'
@@ -15,7 +16,7 @@ import type { ByteStream, Transport } from '../transport/transport.ts'
 
 const maxServiceId = 1024
 const maxNames = 256
-/** How long a caller may take to send its header and a unary argument, in ms. */
+/** How long a caller may take to send its header, and an argument once it has begun, in ms. */
 const argumentTimeout = 60_000
 /** How long a caller may take to close a stream that is answered, in ms. */
 const closeTimeout = 10_000
@@ -23,7 +24,7 @@ const errorTypes = { application: 0, server: 1, client: 2, authorization: 3 } as
 const nil = Uint8Array.of(0xc0)
 
 export interface RpcServerComponents {
-  readonly transport: Pick<Transport, 'handle' | 'unhandle'>
+  readonly transport: Pick<Transport, 'handle' | 'unhandle' | 'penalize'>
   readonly handlers: RpcHandlers
   readonly trust: Pick<Trust, 'isTrusted'>
   readonly logger: ComponentLogger
@@ -35,6 +36,7 @@ export interface RpcServerOptions {
   readonly closed?: readonly RpcMethodName[] | undefined
   /** Calls at a time from one connection. @default 1024 */
   readonly maxInboundStreams?: number | undefined
+  readonly limits?: Partial<CallerLimits> | undefined
 }
 
 /** Starts to serve; returns the way to stop, which resets what is running. */
@@ -55,9 +57,9 @@ class Call implements CallContext {
   readonly #gone = new AbortController()
   service: ServiceId = { name: '', method: '' }
 
-  constructor (stream: ByteStream) {
+  constructor (stream: ByteStream, onHeld: (bytes: number) => void) {
     this.stream = stream
-    this.reader = new ValueReader(stream.source)
+    this.reader = new ValueReader(stream.source, onHeld)
     this.signal = this.#gone.signal
     if (stream.closed.aborted) this.end()
     else stream.closed.addEventListener('abort', () => { this.end() }, { once: true })
@@ -91,9 +93,13 @@ class Server {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #closed: ReadonlySet<string>
+  readonly #penalize: Transport['penalize']
+  readonly #callers: Callers
   readonly #running = new Map<Call, Promise<void>>()
 
-  constructor ({ handlers, trust, logger, clock = systemClock }: RpcServerComponents, { closed = [] }: RpcServerOptions) {
+  constructor ({ transport, handlers, trust, logger, clock = systemClock }: RpcServerComponents, { closed = [], limits }: RpcServerOptions) {
+    this.#penalize = (peer, offence, points) => { transport.penalize(peer, offence, points) }
+    this.#callers = new Callers(limits)
     this.#handlers = handlers
     this.#trust = trust
     this.#clock = clock
@@ -102,8 +108,13 @@ class Server {
   }
 
   accept (stream: ByteStream): void {
-    const call = new Call(stream)
-    this.#running.set(call, this.#serve(call).finally(() => { this.#running.delete(call) }))
+    const call = new Call(stream, (bytes) => { this.#callers.hold(stream.remotePeer, bytes) })
+    const served = this.#callers.run(stream.remotePeer, call.signal, async (caller) => { await this.#serve(call, caller) }).then((taken) => {
+      if (taken) return
+      stream.abort(new Error('rpc: too many calls wait'))
+      this.#penalize(stream.remotePeer, 'more calls than may wait', 5)
+    })
+    this.#running.set(call, served.finally(() => { this.#running.delete(call) }))
   }
 
   async stop (): Promise<void> {
@@ -116,12 +127,13 @@ class Server {
   }
 
   /** Never throws: what goes wrong is answered, or nobody is there to hear it. */
-  async #serve (call: Call): Promise<void> {
+  async #serve (call: Call, caller: Caller): Promise<void> {
     try {
-      const request = await this.#request(call)
+      const request = await this.#request(call, caller)
       if (request !== undefined) await request()
     } catch (error) {
       this.#log.debug('%s.%s called by %s failed: %s', call.service.name, call.service.method, call.caller.toString(), errorText(error))
+      if (isOffence(error)) this.#penalize(call.caller, `${call.service.name}.${call.service.method}: ${error.message}`.slice(0, maxNames), 5)
       if (!call.stream.closed.aborted) await call.stream.write(call.failure(error)).catch(() => {})
     }
     await finish(this.#clock, closeTimeout, call.stream, call.reader)
@@ -129,14 +141,17 @@ class Server {
   }
 
   /** Reads what is called and by whom; undefined when the stream ended before. */
-  async #request (call: Call): Promise<(() => Promise<void>) | undefined> {
+  async #request (call: Call, caller: Caller): Promise<(() => Promise<void>) | undefined> {
     const bytes = await this.#read(call, maxServiceId)
     if (bytes === undefined) return undefined
     call.service = decoded(() => decode(serviceId, bytes))
     const method = this.#authorized(call)
-    if (isUnary(method)) return async () => { await this.#unary(call, method) }
-    if (isStream(method)) return async () => { await this.#stream(call, method) }
-    return undefined
+    return async () => {
+      await this.#callers.runMethod(caller, method, call.signal, async () => {
+        if (isUnary(method)) await this.#unary(call, method)
+        else if (isStream(method)) await this.#stream(call, method)
+      })
+    }
   }
 
   async #read (call: Call, maxBytes: number): Promise<Uint8Array | undefined> {
@@ -172,7 +187,7 @@ class Server {
     const writer = new BatchWriter(call.stream, { signal: call.signal })
     const header = call.ok()
     try {
-      for await (const reply of handler(argumentsOf<M>(call, schema), call)) await writer.write(encodeAfter(header, schema.reply, reply))
+      for await (const reply of handler(this.#arguments<M>(call, schema), call)) await writer.write(encodeAfter(header, schema.reply, reply))
     } catch (error) {
       // Replies that came before the error are sent before it.
       if (!writer.failed) await writer.end()
@@ -180,23 +195,31 @@ class Server {
     }
     await writer.end()
   }
+
+  /** They may come as slowly as the caller likes; one that has begun may not. */
+  async * #arguments<M extends RpcStreamName> ({ reader, stream }: Call, schema: MethodSchema<M>): AsyncGenerator<RpcMethods[M]['argument'], void> {
+    for (;;) {
+      const complete = new AbortController()
+      const onBegin = (): void => {
+        this.#clock.sleep(argumentTimeout, { signal: complete.signal }).then(() => { stream.abort(new Error(`rpc: an argument is not complete after ${argumentTimeout} ms`)) }, () => {})
+      }
+      const bytes = await asServerErrors(async () => await reader.next(schema.maxArgument, onBegin)).finally(() => { complete.abort() })
+      if (bytes === undefined) return
+      yield decoded(() => decode(schema.argument, bytes))
+    }
+  }
 }
 
 const services = new Set(Object.keys(rpcPolicy).map((name) => name.slice(0, name.indexOf('.'))))
-
-async function * argumentsOf<M extends RpcStreamName> ({ reader }: Call, schema: MethodSchema<M>): AsyncGenerator<RpcMethods[M]['argument'], void> {
-  for (;;) {
-    const bytes = await asServerErrors(async () => await reader.next(schema.maxArgument))
-    if (bytes === undefined) return
-    yield decoded(() => decode(schema.argument, bytes))
-  }
-}
 
 /** A method of the table that this peer does not serve looks like one that does not exist. */
 function served<T> (handler: T | undefined, { service }: Call): T {
   if (handler === undefined) throw serverError(`rpc: can't find method ${service.method}`)
   return handler
 }
+
+/** What only a caller does that breaks the format or a limit. */
+const isOffence = (error: unknown): error is CallError => error instanceof CallError && error.cause instanceof Error
 
 const toServerError = (error: unknown): unknown => error instanceof Error && error.name === 'DecodeError' ? new CallError(error.message, 'server', { cause: error }) : error
 

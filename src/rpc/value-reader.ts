@@ -8,15 +8,26 @@ export class ValueReader {
   readonly #source: AsyncIterator<Uint8Array>
   #chunk: Uint8Array = new Uint8Array(0)
   #at = 0
+  readonly #onHeld: (bytes: number) => void
 
-  constructor (source: AsyncIterable<Uint8Array>) {
+  /** `onHeld` hears how many more, or fewer, bytes of an incomplete value are kept; it may throw. */
+  constructor (source: AsyncIterable<Uint8Array>, onHeld: (bytes: number) => void = () => {}) {
     this.#source = source[Symbol.asyncIterator]()
+    this.#onHeld = onHeld
   }
 
-  /** Bytes of the next value; undefined when the stream ended before it began. Throws DecodeError when it is broken, cut off or larger than `maxBytes`. */
-  async next (maxBytes: number): Promise<Uint8Array | undefined> {
-    const scanner = new ValueScanner()
+  /** Bytes of the next value, whose first ones `onBegin` is told of; undefined when the stream ended before it began. Throws DecodeError when it is broken, cut off or larger than `maxBytes`. */
+  async next (maxBytes: number, onBegin: () => void = () => {}): Promise<Uint8Array | undefined> {
     const parts: Uint8Array[] = []
+    try {
+      return await this.#collect(parts, maxBytes, onBegin)
+    } finally {
+      this.#onHeld(-sizeOf(parts))
+    }
+  }
+
+  async #collect (parts: Uint8Array[], maxBytes: number, onBegin: () => void): Promise<Uint8Array | undefined> {
+    const scanner = new ValueScanner()
     let length = 0
     for (;;) {
       if (this.#at >= this.#chunk.length && !await this.#pull()) {
@@ -28,7 +39,9 @@ export class ValueReader {
       this.#at += part.length
       length += part.length
       if (length + scanner.owed > maxBytes) throw new DecodeError(`msgpack: value of more than ${maxBytes} bytes`)
+      if (parts.length === 0) onBegin()
       parts.push(part)
+      this.#onHeld(part.length)
       if (end !== -1) return concat(parts)
     }
   }
@@ -46,3 +59,5 @@ export class ValueReader {
     return true
   }
 }
+
+const sizeOf = (parts: readonly Uint8Array[]): number => parts.reduce((size, part) => size + part.length, 0)

@@ -30,7 +30,7 @@ const drained = async function * (values: AsyncIterable<unknown>): AsyncGenerato
 const handlers = Object.fromEntries(methods.map((method) => [method, methodSchemas[method].kind === 'stream' ? drained : async () => { throw new Error('called') }])) as RpcHandlers
 
 it('the server answers any bytes or ends the stream, and goes on serving', async () => {
-  const served = await openServed({ ...handlers, 'Cluster.Version': async () => 'alive' }, { network: { chunkSize: [1, 64] } })
+  const served = await openServed({ ...handlers, 'Cluster.Version': async () => 'alive' }, { patient: true, network: { chunkSize: [1, 64] } })
   await fc.assert(fc.asyncProperty(input, fc.constantFrom('close', 'reset'), async (bytes, end) => {
     const stream = await served.caller.openStream(served.callee.peerId, rpcProtocol)
     await stream.write(bytes).catch(() => {})

@@ -26,10 +26,12 @@ export async function openPair (options: MemoryNetworkOptions = {}, local: RpcHa
 
 export interface Served extends Pair { readonly stop: () => Promise<void> }
 
-/** A caller, and a callee that serves `handlers`. */
-export async function openServed (handlers: RpcHandlers, { trusted = true, network, ...options }: RpcServerOptions & { readonly trusted?: boolean, readonly network?: MemoryNetworkOptions } = {}): Promise<Served> {
+/** A caller, and a callee that serves `handlers`; a patient one lets everything pass. */
+export async function openServed (handlers: RpcHandlers, { trusted = true, patient = false, network, ...options }: RpcServerOptions & { readonly trusted?: boolean, readonly patient?: boolean, readonly network?: MemoryNetworkOptions } = {}): Promise<Served> {
   const pair = await openPair(network)
-  const stop = await serveRpc({ transport: pair.callee, handlers, trust: { isTrusted: () => trusted }, logger: silentLogger }, options)
+  const { callee } = pair
+  const transport = patient ? { handle: callee.handle.bind(callee), unhandle: callee.unhandle.bind(callee), penalize: () => {} } : callee
+  const stop = await serveRpc({ transport, handlers, trust: { isTrusted: () => trusted }, logger: silentLogger }, options)
   onTestFinished(stop)
   return { ...pair, stop }
 }
