@@ -31,5 +31,28 @@ export function textKey (cid: string): string {
   }
 }
 
+/** Bytes of the CID that this text names: what `CID.parse` would give, without the rest of it for the usual base. Throws DecodeError. */
+export function textBytes (cid: string): Uint8Array {
+  if (!base32Text.test(cid)) {
+    try {
+      return CID.parse(cid).bytes
+    } catch (error) {
+      throw new DecodeError(`not a CID: ${errorText(error)}`, { cause: error })
+    }
+  }
+  const bytes = new Uint8Array((cid.length - 1) * 5 >> 3)
+  let bits = 0
+  let held = 0
+  for (let at = 1, to = 0; at < cid.length; at++) {
+    const code = cid.charCodeAt(at)
+    held = (held << 5 | (code < 97 ? code - 24 : code - 97)) & 0xfff
+    bits += 5
+    if (bits < 8) continue
+    bits -= 8
+    bytes[to++] = held >> bits
+  }
+  return bytes
+}
+
 /** Id of a block: `/` and base32 of its multihash; codec and CID version do not count. */
 export const multihashKey = (cid: CID): string => '/' + base32upper.baseEncode(cid.multihash.bytes)

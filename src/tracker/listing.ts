@@ -8,27 +8,30 @@ import { isAllocatedTo, isEverywhere } from '../pin/pin.ts'
 import { shortText, ShortTexts, summaryOfLine, summaryText } from '../pin/status-text.ts'
 import { matchesFilter, trackerStatusBits } from '../pin/status.ts'
 import { IpfsPins } from './ipfs-pins.ts'
+import { listOperations } from './operation-listing.ts'
+import { statusOf } from './operation.ts'
 import type { AbortOptions, Clock, Logger } from '../component.ts'
 import type { PinsetReader } from '../consensus/consensus.ts'
 import type { IpfsConnector } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
-import type { PinInfo } from '../pin/pin-info.ts'
+import type { PinInfo, PinInfoShort } from '../pin/pin-info.ts'
 import type { PinJson } from '../pin/pin-json.ts'
 import type { Pin } from '../pin/pin.ts'
 import type { StatusText } from '../pin/status-text.ts'
 import type { StatusFilter } from '../pin/status.ts'
-import type { Operation } from './operation.ts'
+import type { OperationState } from './operation.ts'
 import type { Operations } from './operations.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface ListingParts {
   readonly peerId: PeerId
-  readonly pinset: Pick<PinsetReader, 'pins' | 'listed'>
+  readonly pinset: Pick<PinsetReader, 'get' | 'pins' | 'listed'>
   readonly connector: Pick<IpfsConnector, 'pins' | 'pinnedKeys'>
   readonly operations: Operations
   readonly identity: () => PingValue
   /** What an operation says of its pin. */
-  readonly infoOf: (operation: Operation) => PinInfo
+  readonly infoOf: (pin: Pin, state: OperationState) => PinInfo
+  readonly shortOf: (state: OperationState) => PinInfoShort
   /** This peer is light: what is pinned everywhere it need not hold. */
   readonly isLight: boolean
   readonly clock: Clock
@@ -42,7 +45,7 @@ export interface Derived {
 }
 
 /** One pin of a listing. */
-export type Listed = { readonly pin: Pin, readonly operation: Operation } | { readonly pin: Pin, readonly derived: Derived }
+export type Listed = { readonly pin: Pin, readonly operation: OperationState } | { readonly pin: Pin, readonly derived: Derived }
 
 /** Statuses that are not an operation's: a filter for one of them needs the pinset. */
 const settledBits = trackerStatusBits.pinned | trackerStatusBits.unexpectedly_unpinned | trackerStatusBits.sharded | trackerStatusBits.remote
@@ -74,7 +77,7 @@ export class StatusListing {
   /** All pins that match the filter, in the order of keys. */
   async * pins (filter: StatusFilter, options: AbortOptions): AsyncGenerator<Listed> {
     if (isOfOperations(filter)) {
-      for (const operation of this.#operations(filter)) yield { pin: operation.pin, operation }
+      for await (const chunk of listOperations(this.#parts, filter, options)) yield * chunk
       return
     }
     yield * this.#during(async function * (this: StatusListing) {
@@ -84,7 +87,7 @@ export class StatusListing {
         const operation = this.#parts.operations.get(pin.cid)
         const derived = operation === undefined ? this.#derived(this.#wantedBy(pin), held) : undefined
         if (operation !== undefined) {
-          if (matchesFilter(operation.status, filter)) yield { pin, operation }
+          if (matchesFilter(statusOf(operation), filter)) yield { pin, operation }
         } else if (derived !== undefined && matchesFilter(derived.status, filter)) yield { pin, derived }
       }
     })
@@ -93,8 +96,7 @@ export class StatusListing {
   /** The same as texts, in chunks. */
   async * texts (filter: StatusFilter, options: AbortOptions): AsyncGenerator<readonly StatusText[]> {
     if (isOfOperations(filter)) {
-      const texts = this.#operations(filter).map((operation) => this.#textOf(operation))
-      if (texts.length > 0) yield texts
+      for await (const chunk of listOperations(this.#parts, filter, options)) yield chunk.map(({ pin, operation }) => this.#textOf(pin, operation))
       return
     }
     yield * this.#during(async function * (this: StatusListing) {
@@ -114,20 +116,20 @@ export class StatusListing {
 
   #text (pin: PinJson, held: IpfsPins | undefined, filter: StatusFilter, shorts: ShortTexts): StatusText | undefined {
     const operation = this.#parts.operations.byText(pin.cid)
-    if (operation !== undefined) return matchesFilter(operation.status, filter) ? this.#textOf(operation) : undefined
+    if (operation !== undefined) return matchesFilter(statusOf(operation), filter) ? this.#textOfLine(pin, operation) : undefined
     const wanted = this.#wantedByLine(pin)
     const derived = this.#derived(wanted, held)
     if (derived === undefined || !matchesFilter(derived.status, filter)) return undefined
     return { key: wanted.key, summary: summaryOfLine(pin, this.#parts.clock.now()), short: shorts.settled(derived.status, pin.timestamp, derived.error) }
   }
 
-  #textOf (operation: Operation): StatusText {
-    const info = this.#parts.infoOf(operation)
+  #textOf (pin: Pin, operation: OperationState): StatusText {
+    const info = this.#parts.infoOf(pin, operation)
     return { key: cidKey(info.cid), summary: summaryText(info), short: shortText(info) }
   }
 
-  #operations (filter: StatusFilter): readonly Operation[] {
-    return this.#parts.operations.listByKey().filter((operation) => !operation.cancelled && matchesFilter(operation.status, filter))
+  #textOfLine (pin: PinJson, operation: OperationState): StatusText {
+    return { key: textKey(pin.cid), summary: summaryOfLine(pin, this.#parts.clock.now()), short: shortText(this.#parts.shortOf(operation)) }
   }
 
   async * #during<T> (list: (this: StatusListing) => AsyncGenerator<T>): AsyncGenerator<T> {

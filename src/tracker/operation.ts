@@ -1,11 +1,23 @@
 /** One piece of work of the tracker: in flight or failed (behaviour.md §5). */
 import type { Pin } from '../pin/pin.ts'
 import type { TrackerStatus } from '../pin/status.ts'
-import type { PinProgress } from './tracker.ts'
+import type { CID } from 'multiformats/cid'
 
 /** `remote`: allocated to others, so whatever is here goes away. */
 export type OperationType = 'pin' | 'unpin' | 'remote'
 export type OperationPhase = 'queued' | 'running' | 'failed'
+
+/** How far it is. What the pin itself says stands in the pinset. */
+export interface OperationState {
+  readonly type: OperationType
+  readonly phase: OperationPhase
+  readonly priority: boolean
+  readonly attempts: number
+  /** Unix ms of the last change of phase. */
+  readonly timestamp: number
+  /** Empty when there is none. */
+  readonly error: string
+}
 
 const statuses: Readonly<Record<OperationType, Readonly<Record<OperationPhase, TrackerStatus>>>> = {
   pin: { queued: 'pin_queued', running: 'pinning', failed: 'pin_error' },
@@ -13,20 +25,21 @@ const statuses: Readonly<Record<OperationType, Readonly<Record<OperationPhase, T
   remote: { queued: 'remote', running: 'remote', failed: 'remote' }
 }
 
-export class Operation {
+export const statusOf = ({ type, phase }: Pick<OperationState, 'type' | 'phase'>): TrackerStatus => statuses[type][phase]
+
+/** One that a worker has. */
+export class Operation implements OperationState {
   readonly type: OperationType
+  readonly cid: CID
   /** Text of the CID. */
   readonly key: string
-  /** The latest options; they may be replaced while the operation waits or runs. */
-  pin: Pin
-  phase: OperationPhase = 'queued'
+  readonly priority: boolean
+  readonly error = ''
+  phase: 'queued' | 'running' = 'queued'
+  /** The latest options, where they are known; they may be replaced while it runs. */
+  pin: Pin | undefined
   attempts: number
-  priority = false
-  /** Empty when there is none. */
-  error = ''
-  /** Unix ms of the last change of phase. */
   timestamp: number
-  progress: PinProgress | undefined
   progressShownAt = 0
   /** Work on the same CID that must end before this begins. */
   after: Promise<void> | undefined
@@ -35,16 +48,15 @@ export class Operation {
   #abort: AbortController | undefined
   #cancelled = false
 
-  constructor (type: OperationType, pin: Pin, now: number, previous?: Operation) {
+  constructor (cid: CID, { type, priority, attempts, timestamp }: OperationState) {
     this.type = type
-    this.key = pin.cid.toString()
-    this.pin = pin
-    this.timestamp = now
-    this.attempts = previous?.type === type ? previous.attempts : 0
-    this.after = previous?.running ?? previous?.after
+    this.cid = cid
+    this.key = cid.toString()
+    this.priority = priority
+    this.attempts = attempts
+    this.timestamp = timestamp
   }
 
-  get status (): TrackerStatus { return statuses[this.type][this.phase] }
   get cancelled (): boolean { return this.#cancelled }
 
   /** The signal of this run; fires when the operation is cancelled. */
@@ -54,13 +66,6 @@ export class Operation {
     this.timestamp = now
     this.#abort = new AbortController()
     return this.#abort.signal
-  }
-
-  fail (error: string, now: number): void {
-    this.phase = 'failed'
-    this.error = error
-    this.timestamp = now
-    this.progress = undefined
   }
 
   cancel (): void {

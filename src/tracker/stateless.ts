@@ -3,7 +3,7 @@ import { errorText, silentLogger, systemClock } from '../component.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
 import { isAllocatedTo, pinWith } from '../pin/pin.ts'
 import type { Pin } from '../pin/pin.ts'
-import type { PinInfo } from '../pin/pin-info.ts'
+import type { PinInfo, PinInfoShort } from '../pin/pin-info.ts'
 import { matchesFilter, trackerStatusBits } from '../pin/status.ts'
 import type { StatusText } from '../pin/status-text.ts'
 import type { StatusFilter, TrackerStatus } from '../pin/status.ts'
@@ -14,8 +14,8 @@ import { lost, pinned, StatusListing } from './listing.ts'
 import type { Listed } from './listing.ts'
 import { isVoluntary, LightKeeper } from './light-keeper.ts'
 import type { LightOptions } from './light-keeper.ts'
-import type { Operation, OperationType } from './operation.ts'
-import { OperationQueue } from './operation-queue.ts'
+import { statusOf } from './operation.ts'
+import type { Operation, OperationState, OperationType } from './operation.ts'
 import { Operations } from './operations.ts'
 import type { PinProgress, PinTracker } from './tracker.ts'
 import type { PeerId } from '@libp2p/interface'
@@ -48,7 +48,6 @@ export interface StatelessTrackerOptions {
 /** A tracker of this peer's pins. Work begins with `start`; what is tracked before waits. */
 export const statelessTracker = (components: StatelessTrackerComponents, options: StatelessTrackerOptions = {}): PinTracker => new StatelessTracker(components, options)
 
-const queueFull = 'pin/unpin operation queue is full. Try increasing max_pin_queue_size'
 const recoverableBits = trackerStatusBits.pin_error | trackerStatusBits.unexpectedly_unpinned
 /** Ms between two progress events of one pin. */
 const progressInterval = 250
@@ -62,7 +61,6 @@ class StatelessTracker implements PinTracker {
   readonly #log: Logger
   readonly #options: { readonly [Key in Exclude<keyof StatelessTrackerOptions, 'light'>]-?: number }
   readonly #operations: Operations
-  readonly #queues: Readonly<Record<OperationType, OperationQueue<Operation>>>
   readonly #listeners = new Set<Listener>()
   readonly #listing: StatusListing
   /** Where this peer is light: it sees to what is pinned everywhere. */
@@ -75,12 +73,13 @@ class StatelessTracker implements PinTracker {
     this.#clock = components.clock ?? systemClock
     this.#log = (components.logger ?? silentLogger).forComponent('pintracker')
     this.#options = { maxPinQueueSize, concurrentPins, priorityPinMaxAge, priorityPinMaxRetries }
-    this.#operations = new Operations((operation) => { this.#emit(operation) })
-    const queue = (): OperationQueue<Operation> => new OperationQueue(maxPinQueueSize)
-    this.#queues = { pin: queue(), unpin: queue(), remote: queue() }
+    this.#operations = new Operations({
+      limit: maxPinQueueSize,
+      onChange: (pin, state) => { if (this.#listeners.size > 0) this.#tell(this.#ofOperation(pin, state)) }
+    })
     this.#listing = new StatusListing({
       peerId: components.peerId, pinset: components.pinset, connector: components.connector, identity: components.identity,
-      operations: this.#operations, infoOf: (operation) => this.#ofOperation(operation), isLight: light !== undefined, clock: this.#clock, log: this.#log
+      operations: this.#operations, infoOf: (pin, state) => this.#ofOperation(pin, state), shortOf: (state) => this.#shortOf(state), isLight: light !== undefined, clock: this.#clock, log: this.#log
     })
     if (light !== undefined) this.#keeper = this.#keeperFor(light)
   }
@@ -95,20 +94,17 @@ class StatelessTracker implements PinTracker {
 
   async stop (): Promise<void> {
     this.#abort?.abort()
-    for (const operation of this.#operations.list()) operation.cancel()
+    this.#operations.cancelAll()
     await this.#workers
   }
 
   track (pin: Pin): void {
     if (pin.type === 'meta-pin') {
-      const existing = this.#operations.get(pin.cid)
-      if (existing !== undefined) this.#operations.drop(existing)
+      void this.#operations.drop(pin.cid)
       return
     }
     if (this.#keeper !== undefined && isVoluntary(pin)) {
-      const existing = this.#operations.get(pin.cid)
-      if (existing !== undefined) this.#operations.drop(existing)
-      this.#keeper.offer(pin, existing?.running ?? existing?.after)
+      this.#keeper.offer(pin, this.#operations.drop(pin.cid))
       return
     }
     const isOurs = isAllocatedTo(pin, this.#components.peerId)
@@ -122,9 +118,10 @@ class StatelessTracker implements PinTracker {
   untrack (cid: CID): void { this.#enqueue('unpin', pinWith(cid)) }
 
   async status (cid: CID, options?: AbortOptions): Promise<PinInfo> {
+    const known = this.#operations.pinOf(cid)
+    const pin = known ?? await this.#components.pinset.get(cid, options)
     const operation = this.#operations.get(cid)
-    if (operation !== undefined) return this.#ofOperation(operation)
-    const pin = await this.#components.pinset.get(cid, options)
+    if (operation !== undefined) return this.#ofOperation(pin ?? pinWith(cid), operation)
     if (pin === undefined) return this.#info(pinWith(cid), { status: 'unpinned', timestamp: this.#clock.now() })
     const timestamp = pin.timestamp ?? 0
     if (pin.type === 'meta-pin') return this.#info(pin, { status: 'sharded', timestamp })
@@ -134,7 +131,7 @@ class StatelessTracker implements PinTracker {
       const held = await this.#components.connector.pinStatus(pin, options)
       // An operation may have begun while the IPFS was asked.
       const begun = this.#operations.get(cid)
-      return begun === undefined ? this.#settled(pin, isPinned(held, pin.maxDepth)) : this.#ofOperation(begun)
+      return begun === undefined ? this.#settled(pin, isPinned(held, pin.maxDepth)) : this.#ofOperation(pin, begun)
     } catch (error) {
       if (voluntary) return this.#info(pin, { status: 'remote', timestamp })
       return this.#info(pin, { status: 'cluster_error', error: errorText(error), timestamp: this.#clock.now() })
@@ -152,7 +149,7 @@ class StatelessTracker implements PinTracker {
     if (info.status === 'unpin_error') {
       this.#enqueue('unpin', pinWith(cid))
     } else if (matchesFilter(info.status, recoverableBits)) {
-      const pin = await this.#components.pinset.get(cid, options) ?? this.#operations.get(cid)?.pin
+      const pin = await this.#components.pinset.get(cid, options)
       if (pin === undefined) return info
       this.#enqueue('pin', pin)
     } else {
@@ -164,16 +161,16 @@ class StatelessTracker implements PinTracker {
 
   async * recoverAll (options: AbortOptions = {}): AsyncGenerator<PinInfo> {
     // What could not be given up to others is tried again, too; it is no item of ours to report.
-    for (const { type, phase, pin } of this.#operations.list()) if (type === 'remote' && phase === 'failed') this.#enqueue('remote', pin)
+    for (const [cid, { type, phase }] of this.#operations.entries()) if (type === 'remote' && phase === 'failed') this.#enqueue('remote', pinWith(cid))
     for await (const listed of this.#listing.pins(recoverableBits, options)) {
       const { pin } = listed
-      this.#log.info('restarting pin operation', pin.cid.toString())
+      this.#log.debug('restarting pin operation', pin.cid.toString())
       const operation = this.#enqueue('pin', pin)
       if (operation?.phase === 'failed') {
-        this.#log.warn('recovering stops early: ' + queueFull)
+        this.#log.warn('recovering stops early: ' + operation.error)
         return
       }
-      yield operation === undefined ? this.#ofListed(listed) : this.#ofOperation(operation)
+      yield operation === undefined ? this.#ofListed(listed) : this.#ofOperation(pin, operation)
     }
   }
 
@@ -189,22 +186,19 @@ class StatelessTracker implements PinTracker {
   }
 
   /** The new operation; undefined when one of this type is under way already. */
-  #enqueue (type: OperationType, pin: Pin): Operation | undefined {
+  #enqueue (type: OperationType, pin: Pin): OperationState | undefined {
     const now = this.#clock.now()
-    const operation = this.#operations.replace(type, pin, now)
-    if (operation === undefined) return undefined
-    const keeping = this.#keeper?.drop(pin.cid)
-    if (keeping !== undefined) operation.after = Promise.all([operation.after, keeping]).then(() => {})
     const { priorityPinMaxAge, priorityPinMaxRetries } = this.#options
-    operation.priority = type === 'pin' && now < (pin.timestamp ?? 0) + priorityPinMaxAge && operation.attempts <= priorityPinMaxRetries
-    if (this.#queues[type].push(operation, operation.priority)) this.#emit(operation)
-    else this.#operations.change(operation, () => { operation.fail(queueFull, now) })
-    return operation
+    return this.#operations.enqueue(type, pin, {
+      now,
+      priority: (attempts) => type === 'pin' && now < (pin.timestamp ?? 0) + priorityPinMaxAge && attempts <= priorityPinMaxRetries,
+      after: this.#keeper?.drop(pin.cid)
+    })
   }
 
   async #work (type: OperationType, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const operation = await this.#queues[type].take(signal)
+      const operation = await this.#operations.take(type, signal)
       if (operation === undefined) return
       await operation.after
       if (operation.cancelled || signal.aborted) continue
@@ -215,36 +209,51 @@ class StatelessTracker implements PinTracker {
 
   /** Never rejects: a failure becomes the operation's. */
   async #run (operation: Operation): Promise<void> {
-    let signal: AbortSignal | undefined
-    this.#operations.change(operation, () => { signal = operation.begin(this.#clock.now()) })
-    if (signal === undefined) return
     try {
+      const pin = await this.#wanted(operation)
+      if (operation.cancelled) return
+      const signal = pin === undefined ? undefined : this.#operations.begin(operation, pin, this.#clock.now())
+      if (signal === undefined) {
+        this.#operations.finish(operation)
+        return
+      }
       const done = operation.type === 'pin' ? await this.#pin(operation, signal) : await this.#unpin(operation, signal)
       if (operation.cancelled) return
-      if (done !== undefined) this.#listing.ended(operation.pin, done)
+      if (done !== undefined) this.#listing.ended(operation, done)
       if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
       if (done === 'unpinned') this.#keeper?.freed()
     } catch (error) {
       if (operation.cancelled) return
       this.#log.error(`${operation.type} of ${operation.key} failed:`, errorText(error))
-      this.#operations.change(operation, () => { operation.fail(errorText(error), this.#clock.now()) })
+      this.#operations.fail(operation, errorText(error), this.#clock.now())
       if (error instanceof Error && error.name === 'StorageFullError') this.#keeper?.noRoom()
     }
+  }
+
+  /** What is to be pinned, as the pinset has it now; undefined when it is not to be pinned here any more. */
+  async #wanted (operation: Operation): Promise<Pin | undefined> {
+    if (operation.pin !== undefined) return operation.pin
+    if (operation.type !== 'pin') return operation.pin = pinWith(operation.cid)
+    const pin = await this.#components.pinset.get(operation.cid)
+    // New options may have come meanwhile.
+    if (operation.pin === undefined && pin !== undefined && isAllocatedTo(pin, this.#components.peerId)) operation.pin = pin
+    return operation.pin
   }
 
   async #pin (operation: Operation, signal: AbortSignal): Promise<'pinned'> {
     for (;;) {
       const { pin } = operation
+      if (pin === undefined) throw new TypeError('a pin that is not known cannot be pinned')
       await this.#components.connector.pin(pin, { signal, onProgress: (blocks, bytes) => { this.#progress(operation, blocks, bytes) } })
-      if (operation.cancelled || operation.pin.maxDepth === pin.maxDepth) return 'pinned'
+      if (operation.cancelled || operation.pin?.maxDepth === pin.maxDepth) return 'pinned'
     }
   }
 
   /** A pin that is wanted here after all is left alone: hooks may come late (wire.md §3.5). */
-  async #unpin ({ pin }: Operation, signal: AbortSignal): Promise<'unpinned' | undefined> {
-    const current = await this.#components.pinset.get(pin.cid, { signal })
+  async #unpin ({ cid }: Operation, signal: AbortSignal): Promise<'unpinned' | undefined> {
+    const current = await this.#components.pinset.get(cid, { signal })
     if (current !== undefined && current.type !== 'meta-pin' && isAllocatedTo(current, this.#components.peerId)) return undefined
-    await this.#components.connector.unpin(pin.cid, { signal })
+    await this.#components.connector.unpin(cid, { signal })
     return 'unpinned'
   }
 
@@ -277,12 +286,11 @@ class StatelessTracker implements PinTracker {
   }
 
   #progress (operation: Operation, blocks: number, bytes: number | undefined): void {
-    if (operation.cancelled) return
-    operation.progress = { cid: operation.pin.cid, blocks, bytes }
+    const { cid, cancelled, pin, progressShownAt } = operation
     const now = this.#clock.now()
-    if (this.#listeners.size === 0 || now - operation.progressShownAt < progressInterval || this.#operations.get(operation.pin.cid) !== operation) return
+    if (cancelled || pin === undefined || this.#listeners.size === 0 || now - progressShownAt < progressInterval || this.#operations.get(cid) !== operation) return
     operation.progressShownAt = now
-    this.#tell(this.#ofOperation(operation), operation.progress)
+    this.#tell(this.#ofOperation(pin, operation), { cid, blocks, bytes })
   }
 
   #settled (pin: Pin, isHeld: boolean): PinInfo {
@@ -291,27 +299,25 @@ class StatelessTracker implements PinTracker {
     return this.#info(pin, { ...isHeld ? pinned : lost, timestamp })
   }
 
-  #info (pin: Pin, { status, error = '', timestamp }: Settled): PinInfo {
-    const { cid, name, allocations, origins, metadata } = pin
-    return {
-      ...this.#components.identity(),
-      cid, name, allocations, origins, metadata, created: pin.timestamp ?? this.#clock.now(), peer: this.#components.peerId,
-      status, timestamp, error, attemptCount: 0, priorityPin: false
-    }
-  }
+  #info (pin: Pin, settled: Settled): PinInfo { return this.#about(pin, this.#short({ ...settled, attempts: 0, priority: false })) }
 
   #ofListed (listed: Listed): PinInfo {
-    return 'operation' in listed ? this.#ofOperation(listed.operation) : this.#info(listed.pin, { ...listed.derived, timestamp: listed.pin.timestamp ?? 0 })
+    return 'operation' in listed ? this.#ofOperation(listed.pin, listed.operation) : this.#info(listed.pin, { ...listed.derived, timestamp: listed.pin.timestamp ?? 0 })
   }
 
-  #ofOperation (operation: Operation): PinInfo {
-    const { pin, status, error, timestamp, attempts, priority } = operation
-    return { ...this.#info(pin, { status, error, timestamp }), attemptCount: attempts, priorityPin: priority }
+  #ofOperation (pin: Pin, state: OperationState): PinInfo { return this.#about(pin, this.#shortOf(state)) }
+
+  #shortOf (state: OperationState): PinInfoShort { return this.#short({ ...state, status: statusOf(state) }) }
+
+  #short ({ status, error = '', timestamp, attempts, priority }: Settled & Pick<OperationState, 'attempts' | 'priority'>): PinInfoShort {
+    return { ...this.#components.identity(), status, timestamp, error, attemptCount: attempts, priorityPin: priority }
   }
 
-  #emit (operation: Operation): void { if (this.#listeners.size > 0) this.#tell(this.#ofOperation(operation)) }
+  #about ({ cid, name, allocations, origins, metadata, timestamp }: Pin, short: PinInfoShort): PinInfo {
+    return { ...short, cid, name, allocations, origins, metadata, created: timestamp ?? this.#clock.now(), peer: this.#components.peerId }
+  }
 
-  #emitDone ({ type, pin }: Operation, done: 'pinned' | 'unpinned'): void {
+  #emitDone ({ type, cid, pin = pinWith(cid) }: Operation, done: 'pinned' | 'unpinned'): void {
     if (this.#listeners.size === 0) return
     const status = type === 'remote' ? 'remote' : done
     this.#tell(this.#info(pin, { status, timestamp: this.#clock.now() }))
