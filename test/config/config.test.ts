@@ -31,19 +31,18 @@ describe('service.json', () => {
     expect(configText(encodeConfig(config, go))).toBe(JSON.stringify(goCrdt, null, 2))
     expect(warnings.toSorted()).toEqual([
       'api.ipfsproxy does not run here yet: the section is kept', 'api.pinsvcapi does not run here yet: the section is kept',
-      'datastore.pebble is kept, but this peer stores its state in LevelDB, in the folder "leveldb"',
-      'observations.metrics does not run here yet: the section is kept', 'observations.tracing does not run here yet: the section is kept'
+      'datastore.pebble is kept, but this peer stores its state in LevelDB, in the folder "leveldb"'
     ])
   })
 
   test('our own sections have the keys, order and values of Go', () => {
     const ours = fresh()
-    for (const name of ['cluster', 'consensus', 'ipfs_connector', 'pin_tracker', 'monitor', 'allocator', 'informer']) {
+    for (const name of ['cluster', 'consensus', 'ipfs_connector', 'pin_tracker', 'monitor', 'allocator', 'informer', 'observations']) {
       const expected = name === 'cluster' ? { ...goCrdt.cluster, peername: 'alpha' } : go[name]
       expect(JSON.stringify(ours[name]), name).toBe(JSON.stringify(expected))
     }
     expect(JSON.stringify(ours['api'])).toBe(JSON.stringify({ restapi: goCrdt.api.restapi }))
-    expect(Object.keys(ours)).toEqual(Object.keys(goCrdt).filter((name) => name !== 'observations'))
+    expect(Object.keys(ours)).toEqual(Object.keys(goCrdt))
     expect(read(ours).warnings).toEqual([])
     expect(read(ours).config).toEqual(defaultConfig({ peername: 'alpha', secret, ipfs: 'ipfshttp' }))
   })
@@ -97,6 +96,21 @@ describe('service.json', () => {
     expect(refused('api.restapi.basic_auth_credentials', { user: ['hunter2'] })).not.toContain('hunter2')
   })
 
+  test('observations: figures and tracing', () => {
+    expect(refused('observations.metrics', { enable_stats: true })).toBe('observations.metrics.prometheus_endpoint: the key is missing')
+    expect(refused('observations.metrics.enable_stats', 'yes')).toBe('observations.metrics.enable_stats: expected true or false, found a string')
+    expect(refused('observations.metrics.prometheus_endpoint', '127.0.0.1:8888')).toMatch(/^observations\.metrics\.prometheus_endpoint: "127\.0\.0\.1:8888" is not a multiaddress/)
+    expect(refused('observations.metrics.reporting_interval', '-1s')).toBe('observations.metrics.reporting_interval: must not be negative')
+    expect(refused('observations.tracing', {})).toBe('observations.tracing.jaeger_agent_endpoint: the key is missing')
+    expect(refused('observations.tracing.sampling_prob', '0.3')).toBe('observations.tracing.sampling_prob: expected a number, found a string')
+    expect(refused('observations.tracing.sampling_prob', -0.1)).toBe('observations.tracing.sampling_prob: must not be negative')
+    const document = set('observations.tracing.enable_tracing', true, set('observations.tracing.sampling_prob', 0.125, set('observations.metrics.reporting_interval', '5s')))
+    const { config, warnings } = read(document)
+    expect(warnings).toEqual(['observations.metrics.reporting_interval has no effect: figures are read at the moment they are asked for', 'observations.tracing.enable_tracing has no effect: tracing is not available here'])
+    expect(encodeConfig(config, document)).toEqual(document)
+    expect(read(set('observations', undefined)).config.observations).toEqual(read(fresh()).config.observations)
+  })
+
   test('what is absent or zero', () => {
     const { config } = read({ cluster: { secret, replication_factor_min: 0, state_sync_interval: '' }, consensus: { crdt: {} }, informer: { disk: { metric_ttl: '10s', metric_type: 'reposize' }, tags: null }, datastore: { badger: {} }, api: { restapi: {} } })
     expect(config.cluster).toMatchObject({ peername: 'host', replicationFactorMin: -1, stateSyncInterval: 300_000, disableRepinning: true })
@@ -130,7 +144,7 @@ describe('service.json', () => {
   })
 
   test('any JSON gives a configuration or an InvalidConfigError', () => {
-    fc.assert(fc.property(fc.constantFrom('cluster', 'cluster.pubsub', 'cluster.listen_multiaddress', 'consensus.crdt', 'consensus.crdt.trusted_peers', 'api.restapi', 'api.restapi.headers', 'ipfs_connector', 'informer.tags', 'informer.tags.tags', 'datastore', 'allocator', 'pin_tracker.stateless'), fc.jsonValue(), (path, value) => {
+    fc.assert(fc.property(fc.constantFrom('cluster', 'cluster.pubsub', 'cluster.listen_multiaddress', 'consensus.crdt', 'consensus.crdt.trusted_peers', 'api.restapi', 'api.restapi.headers', 'ipfs_connector', 'informer.tags', 'informer.tags.tags', 'datastore', 'allocator', 'pin_tracker.stateless', 'observations', 'observations.metrics', 'observations.tracing.sampling_prob'), fc.jsonValue(), (path, value) => {
       try { read(set(path, value as Json)) } catch (error) { expect((error as Error).name).toBe('InvalidConfigError') }
     }), { numRuns: 500 })
   })
@@ -160,6 +174,17 @@ describe('environment', () => {
     expect(config.api.restapi).toMatchObject({ basicAuthCredentials: { u: 'p', v: 'q:r' }, corsAllowedOrigins: ['a', 'b'] })
     expect(config.ipfsConnector.kind === 'ipfshttp' && config.ipfsConnector.ipfshttp.nodeMultiaddress.toString()).toBe('/dns4/ipfs/tcp/5001')
     expect(config.informer.tags?.tags).toEqual({ group: 'eu' })
+  })
+
+  test('switches figures on, also where the file has no section for them', () => {
+    const environment = { CLUSTER_METRICS_ENABLESTATS: 'true', CLUSTER_METRICS_PROMETHEUSENDPOINT: '/ip4/127.0.0.1/tcp/1', CLUSTER_METRICS_REPORTINGINTERVAL: '30s', CLUSTER_TRACING_SAMPLINGPROB: '0.5', CLUSTER_TRACING_SERVICENAME: 'x' }
+    for (const document of [fresh(), set('observations', undefined), set('observations.metrics', undefined), set('observations.metrics', null)]) {
+      const { metrics, tracing } = with_(environment, document).observations
+      expect([metrics.enableStats, String(metrics.prometheusEndpoint), metrics.reportingInterval]).toEqual([true, '/ip4/127.0.0.1/tcp/1', 30_000])
+      expect(tracing).toMatchObject({ enableTracing: false, samplingProb: 0.5, serviceName: 'x' })
+    }
+    expect(() => with_({ CLUSTER_TRACING_SAMPLINGPROB: 'half' })).toThrow('CLUSTER_TRACING_SAMPLINGPROB: expected a number')
+    expect(() => with_({ CLUSTER_METRICS_ENABLESTATS: 'on' }, set('observations', undefined))).toThrow('CLUSTER_METRICS_ENABLESTATS: expected true or false')
   })
 
   test('leaves absent sections absent', () => {

@@ -10,6 +10,8 @@ import { onTestFinished } from 'vitest'
 import { silentLogger } from '../../src/component.ts'
 import { createCrdtConsensus } from '../../src/consensus/crdt/crdt-consensus.ts'
 import { decodeBroadcast, encodeBroadcast } from '../../src/crdt/broadcast.ts'
+import { newMeasures } from '../../src/observations/measures.ts'
+import type { Measures } from '../../src/observations/measures.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { ManualClock, testPeer } from '../contract/values.ts'
 
@@ -17,6 +19,7 @@ export interface LonePeer {
   readonly consensus: CrdtConsensus
   readonly clock: ManualClock
   readonly store: Store
+  readonly measures: Measures
   /** Blocks that others have, by CID. */
   readonly network: Map<string, Uint8Array>
   /** CIDs asked for, in order. */
@@ -43,6 +46,7 @@ export interface LoneOptions extends CrdtConsensusOptions {
 
 export async function openLonePeer ({ store = new MemoryStore(), random = () => 0.5, onPublish, ...options }: LoneOptions = {}): Promise<LonePeer> {
   const clock = new ManualClock()
+  const measures = newMeasures()
   const network = new Map<string, Uint8Array>()
   const fetched: string[] = []
   const fetching = { now: 0, most: 0 }
@@ -72,6 +76,7 @@ export async function openLonePeer ({ store = new MemoryStore(), random = () => 
     peerId: testPeer(1),
     hooks: { pinned: ({ name }) => { told.push(`pinned ${name}`) }, unpinned: (cid) => { told.push(`unpinned ${cid}`) } },
     clock,
+    measures,
     logger: silentLogger,
     random
   }, options)
@@ -102,7 +107,7 @@ export async function openLonePeer ({ store = new MemoryStore(), random = () => 
   }
 
   return {
-    consensus, clock, store, network, fetched, fetching, sent, told, hearBytes,
+    consensus, clock, store, measures, network, fetched, fetching, sent, told, hearBytes,
     hear: (heads, from) => hearBytes(encodeBroadcast(heads), from),
     meet: () => { onConnect?.() },
     has: (...blocks) => { for (const { cid, bytes } of blocks) network.set(cid.toString(), bytes) }

@@ -19,6 +19,8 @@ describe('group commit', () => {
     await peer.consensus.log.delete(testCid(100))
     expect(peer.consensus.stats()).toMatchObject({ merged: 3, height: 3 })
     expect(peer.sent).toHaveLength(3)
+    await peer.consensus.log.delete(testCid(100)) // nothing to write
+    expect(peer.measures).toMatchObject({ commits: 3, committedChanges: 102 })
   })
 
   it('gathers what comes in while a commit is written into the next one', async () => {

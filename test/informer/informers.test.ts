@@ -3,6 +3,7 @@ import { diskInformer } from '../../src/informer/disk.ts'
 import { informers } from '../../src/informer/index.ts'
 import { pinQueueInformer } from '../../src/informer/pin-queue.ts'
 import { tagsInformer } from '../../src/informer/tags.ts'
+import { newMeasures } from '../../src/observations/measures.ts'
 import { informerContract } from '../contract/informer.ts'
 import type { RepoStat } from '../../src/cluster/types.ts'
 
@@ -30,6 +31,19 @@ describe('disk informer', () => {
   it('fails when the IPFS does', async () => {
     const connector = { repoStat: async () => { throw new Error('no IPFS') } }
     await expect(diskInformer({ connector }).metrics()).rejects.toThrow('no IPFS')
+  })
+
+  it('keeps its last weight as a figure', async () => {
+    const measures = newMeasures()
+    let stat: () => Promise<RepoStat> = disk(40n, 100n).repoStat
+    const parts = { connector: { repoStat: async () => await stat() }, measures }
+    await diskInformer(parts).metrics()
+    expect(measures.diskWeight).toBe(60)
+    await diskInformer(parts, { metricType: 'reposize' }).metrics()
+    expect(measures.diskWeight).toBe(-40)
+    stat = async () => { throw new Error('no IPFS') }
+    await expect(diskInformer(parts).metrics()).rejects.toThrow('no IPFS')
+    expect(measures.diskWeight).toBe(0)
   })
 })
 

@@ -2,9 +2,11 @@ import { silentLogger } from '../../src/component.ts'
 import { MemoryBlockStorage } from '../../src/ipfs/block-storage.ts'
 import { BlockNotFoundError } from '../../src/ipfs/errors.ts'
 import { HeliaConnector } from '../../src/ipfs/helia.ts'
+import { newMeasures } from '../../src/observations/measures.ts'
 import { pinWith } from '../../src/pin/pin.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { collect, ipfsConnectorContract, nodeBlock, putAll, rawBlock, sampleDag } from '../contract/ipfs-connector.ts'
+import { measuredConnectorContract } from '../contract/measured-connector.ts'
 import { ManualClock, settle } from '../contract/values.ts'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, it, vi } from 'vitest'
@@ -49,6 +51,12 @@ const membersWith = (blocks: readonly Block[], asked: string[] = []): MemberBloc
 ipfsConnectorContract('helia, blocks in memory', async () => {
   const connector = helia()
   return { connector, close: () => connector.stop() }
+})
+
+measuredConnectorContract('helia', async () => {
+  const measures = newMeasures()
+  const connector = new HeliaConnector({ storage: new MemoryBlockStorage(), store: new MemoryStore(), network: silentNetwork, measures, logger: silentLogger }, { pinTimeout: 200 })
+  return { connector, measures, close: () => connector.stop() }
 })
 
 it('pins what members have, asking once for each block', async () => {

@@ -7,6 +7,7 @@ import { crdtSchema } from '../../src/config/crdt.ts'
 import { leveldbSchema } from '../../src/config/datastore.ts'
 import { heliaSchema } from '../../src/config/helia.ts'
 import { ipfsHttpSchema } from '../../src/config/ipfs-http.ts'
+import { metricsSchema } from '../../src/config/observations.ts'
 import { restApiSchema } from '../../src/config/rest-api.ts'
 import type { Fields, Schema } from '../../src/config/schema.ts'
 
@@ -22,7 +23,7 @@ test('every key of the configuration is used, or says that it has no effect', as
       if (entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.endsWith('src/config')) code += await readFile(join(entry.parentPath, entry.name), 'utf8')
     }
   }
-  for (const schema of [clusterSchema, crdtSchema, restApiSchema, ipfsHttpSchema, heliaSchema, statelessSchema, pubsubmonSchema, balancedSchema, diskSchema, pinqueueSchema, tagsSchema, leveldbSchema]) {
+  for (const schema of [clusterSchema, crdtSchema, restApiSchema, ipfsHttpSchema, heliaSchema, statelessSchema, pubsubmonSchema, balancedSchema, diskSchema, pinqueueSchema, tagsSchema, metricsSchema, leveldbSchema]) {
     for (const property of active(schema)) expect(new RegExp(`\\b${property}\\b`).test(code), property).toBe(true)
   }
 })

@@ -2,8 +2,10 @@
 import { nodeKuboPost } from '../../node/ipfs/kubo-post.ts'
 import { silentLogger } from '../../src/component.ts'
 import { KuboConnector } from '../../src/ipfs/kubo.ts'
+import { newMeasures } from '../../src/observations/measures.ts'
 import { pinWith } from '../../src/pin/pin.ts'
 import { collect, each, ipfsConnectorContract, putAll, rawBlock, sampleDag } from '../contract/ipfs-connector.ts'
+import { measuredConnectorContract } from '../contract/measured-connector.ts'
 import { hasKubo, startKubo } from './kubo-daemon.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KuboDaemon } from './kubo-daemon.ts'
@@ -22,6 +24,13 @@ describe.runIf(hasKubo)('a real kubo', () => {
     const connector = new KuboConnector(daemon.api, { logger: silentLogger }, { pinTimeout: 1500 })
     await connector.start()
     return { connector, close: async () => { await connector.stop(); await daemon.stop() } }
+  })
+
+  measuredConnectorContract('kubo', async () => {
+    const daemon = await startKubo()
+    const measures = newMeasures()
+    const connector = new KuboConnector(daemon.api, { logger: silentLogger, measures }, { pinTimeout: 1500 })
+    return { connector, measures, close: async () => { await connector.stop(); await daemon.stop() } }
   })
 
   describe('beyond the contract', () => {

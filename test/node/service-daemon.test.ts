@@ -135,8 +135,8 @@ describe('a daemon', () => {
     const blocker = createServer().listen(0, '127.0.0.1')
     await once(blocker, 'listening')
     const { port } = blocker.address() as AddressInfo
-    for (const [variable, key] of [['CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS', 'api.restapi.http_listen_multiaddress'], ['CLUSTER_LISTENMULTIADDRESS', 'cluster.listen_multiaddress']] as const) {
-      const daemon = launch({ env: { ...peer.env, [variable]: `/ip4/127.0.0.1/tcp/${port}` } })
+    for (const [variable, key] of [['CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS', 'api.restapi.http_listen_multiaddress'], ['CLUSTER_LISTENMULTIADDRESS', 'cluster.listen_multiaddress'], ['CLUSTER_METRICS_PROMETHEUSENDPOINT', 'observations.metrics.prometheus_endpoint']] as const) {
+      const daemon = launch({ env: { ...peer.env, CLUSTER_METRICS_ENABLESTATS: String(variable.startsWith('CLUSTER_METRICS')), [variable]: `/ip4/127.0.0.1/tcp/${port}` } })
       expect(await daemon.exited).toBe(1)
       expect(daemon.log()).toMatch(new RegExp(`error starting cluster: ${key.replaceAll('.', '\\.')}: .*${port}.* already in use`))
       expect(await readdir(peer.folder)).not.toContain('cluster.lock')
@@ -147,11 +147,11 @@ describe('a daemon', () => {
   test('warns once of what it does not know, and keeps it', async () => {
     const peer = await makePeer('alpha')
     const path = join(peer.folder, 'service.json')
-    const text = (await readFile(path, 'utf8')).replace('"cluster": {', '"cluster": {\n    "colour": "red",').replace(/\}$/, ',\n  "observations": {"metrics": {"enable_stats": true}}\n}')
+    const text = (await readFile(path, 'utf8')).replace('"cluster": {', '"cluster": {\n    "colour": "red",').replace('"enable_tracing": false', '"enable_tracing": true')
     await writeFile(path, text)
-    const daemon = launch(peer, ['daemon', '--stats'])
+    const daemon = launch(peer, ['daemon', '--tracing'])
     await shows(daemon, ready)
-    for (const warning of ['cluster.colour is not a known key', 'observations.metrics does not run here yet', '--stats is not available yet']) expect(daemon.log().split(warning)).toHaveLength(2)
+    for (const warning of ['cluster.colour is not a known key', 'observations.tracing.enable_tracing has no effect: tracing is not available here', '--tracing has no effect']) expect(daemon.log().split(warning)).toHaveLength(2)
     expect(await readFile(path, 'utf8')).toBe(text)
   })
 
