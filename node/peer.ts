@@ -24,7 +24,6 @@ import type { Identity } from './identity.ts'
 import { lockFolder } from './lock.ts'
 import type { FolderLock } from './lock.ts'
 import { invitationOf } from './invitation.ts'
-import { openMetricsEndpoint } from './metrics-endpoint.ts'
 import { openRestApi } from './rest-api.ts'
 import type { HttpServer } from './http/server.ts'
 import { exists, peerIdOf, setUpFolder } from './setup.ts'
@@ -159,6 +158,8 @@ class FullPeer implements NodePeer {
         await rest.start()
       }
       if (this.config.observations.metrics.enableStats) {
+        // The library behind it is loaded only where it is used.
+        const { openMetricsEndpoint } = await import('./metrics-endpoint.ts')
         const endpoint = openMetricsEndpoint({ cluster: peer, measures, logger: this.#parts.logger }, this.config.observations.metrics)
         close.push(endpoint)
         await endpoint.start()
