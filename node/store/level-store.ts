@@ -2,6 +2,7 @@
 import type { AbortOptions } from '../../src/component.ts'
 import type { BatchOptions, Store, StoreOperation, StoreRange } from '../../src/store/store.ts'
 import { ClassicLevel } from 'classic-level'
+import { GroupedGets } from './grouped-gets.ts'
 import { openError, useError } from './level-errors.ts'
 import { checkFolder, checkRoom, hasDropped, isInDoubt, markClosed, markOpen } from './level-folder.ts'
 
@@ -46,6 +47,7 @@ class LevelStore implements Store {
   readonly mayHaveGaps: boolean
   readonly #folder: string
   readonly #database: Database
+  readonly #gets: GroupedGets<string, Uint8Array | undefined>
   readonly #sync: boolean
   /** Batches so far, and the last of them that is surely on the disk. */
   #written = 0
@@ -58,13 +60,14 @@ class LevelStore implements Store {
   constructor (folder: string, database: Database, sync: boolean, mayHaveGaps: boolean) {
     this.#folder = folder
     this.#database = database
+    this.#gets = new GroupedGets((keys) => database.getMany(keys))
     this.#sync = sync
     this.mayHaveGaps = mayHaveGaps
   }
 
   async get (key: string, options?: AbortOptions): Promise<Uint8Array | undefined> {
     options?.signal?.throwIfAborted()
-    return await this.#run(() => this.#database.get(key))
+    return await this.#run(() => this.#gets.get(key))
   }
 
   async getMany (keys: readonly string[], options?: AbortOptions): Promise<ReadonlyArray<Uint8Array | undefined>> {
