@@ -6,6 +6,8 @@ export interface Frame { readonly byteLength: number }
 /** Unread bytes at which the neighbour is told to wait, and at which it may go on. */
 const high = 262_144
 const low = 65_536
+/** Unread bytes that hold a whole frame in any case. */
+const whole = 1_048_576 + 8
 
 export class Intake {
   readonly #stream: Pick<Stream, 'addEventListener' | 'readStatus' | 'pause' | 'resume'>
@@ -50,7 +52,7 @@ export class Intake {
     }
   }
 
-  #pause (): void { if (!this.#hungry && this.#unread >= high && this.#stream.readStatus === 'readable') this.#stream.pause() }
+  #pause (): void { if (this.#unread >= (this.#hungry ? whole : high) && this.#stream.readStatus === 'readable') this.#stream.pause() }
 
   #resume (): void { if (this.#stream.readStatus === 'paused') this.#stream.resume() }
 }
