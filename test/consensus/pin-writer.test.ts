@@ -176,6 +176,24 @@ describe('batching', () => {
     expect(await namesOf(peer.consensus)).toEqual(['new'])
   })
 
+  it('removes what was queued before the deletion and is committed in an earlier batch', async () => {
+    const store = new MemoryStore()
+    const peer = await openLonePeer({ store, batching: { ...batching, maxBatchSize: 2 } })
+    const batch = store.batch.bind(store)
+    const { promise: written, resolve: write } = Promise.withResolvers<void>()
+    store.batch = async (operations) => {
+      await written
+      await batch(operations)
+    }
+    await peer.consensus.log.put(testPin(1, { name: 'removed' }))
+    await peer.consensus.log.put(testPin(2, { name: 'kept' }))
+    await peer.consensus.log.delete(testCid(1)) // the put of it is being written
+    write()
+    await vi.waitFor(() => { expect(peer.consensus.log.pinset.count()).toBe(2) })
+    await peer.clock.advance(1001)
+    await vi.waitFor(async () => { expect(await namesOf(peer.consensus)).toEqual(['kept']) })
+  })
+
   it('refuses when too much is queued', async () => {
     const store = new MemoryStore()
     const peer = await openLonePeer({ store, batching: { ...batching, maxQueueSize: 5 } })

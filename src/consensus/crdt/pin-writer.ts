@@ -110,6 +110,8 @@ class BatchWriter implements PinWriter {
   readonly #components: Components
   readonly #batching: Batching
   readonly #queue: PinOperation[] = []
+  /** Deletions that are not committed, with the elements to remove: what was queued before them may be committed only now. */
+  readonly #deletions = new Set<{ readonly kind: 'delete', readonly key: string, readonly ids: string[] }>()
   #age: AbortController | undefined
   #waiting: Promise<void> = Promise.resolve()
   #committing: Promise<void> | undefined
@@ -122,9 +124,20 @@ class BatchWriter implements PinWriter {
 
   async write (operation: PinOperation): Promise<void> {
     this.#check()
-    const queued = operation.kind === 'put' ? operation : { ...operation, ids: await this.#components.replica.liveIds(operation.key) }
-    this.#check()
-    this.#queue.push(queued)
+    if (operation.kind === 'put') {
+      this.#queue.push(operation)
+    } else {
+      const deletion = { ...operation, ids: [] as string[] }
+      this.#deletions.add(deletion)
+      try {
+        deletion.ids.push(...await this.#components.replica.liveIds(operation.key))
+        this.#check()
+      } catch (error) {
+        this.#deletions.delete(deletion)
+        throw error
+      }
+      this.#queue.push(deletion)
+    }
     this.#next()
   }
 
@@ -164,7 +177,7 @@ class BatchWriter implements PinWriter {
       let again = this.#queue.length > 0
       while (again) {
         const { done, block } = await this.#components.replica.commit(() => this.#queue.slice(0, this.#batching.maxBatchSize))
-        this.#queue.splice(0, done)
+        this.#settle(this.#queue.splice(0, done), block)
         if (block !== undefined) {
           countCommit(this.#components.measures, done)
           await this.#components.announce(block)
@@ -178,6 +191,16 @@ class BatchWriter implements PinWriter {
     this.#committing = undefined
     if (!failed) this.#next()
     else if (!this.#stopped) this.#commitLater() // the items stay queued
+  }
+
+  /** Deletions that wait were asked for after these operations: they remove what those have added, too. */
+  #settle (committed: readonly PinOperation[], block: DeltaBlock | undefined): void {
+    const done = new Set<unknown>(committed)
+    const added = new Set(committed.flatMap(({ kind, key }) => kind === 'put' ? [key] : []))
+    for (const deletion of this.#deletions) {
+      if (done.has(deletion)) this.#deletions.delete(deletion)
+      else if (block !== undefined && added.has(deletion.key)) deletion.ids.push(block.id)
+    }
   }
 
   #commitLater (): void {
