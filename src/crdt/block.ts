@@ -90,7 +90,7 @@ export function blockPriority (bytes: Uint8Array): number | undefined {
 
 /** Entries with a key or id that can name no pin or block are left out: they could never be seen in a pinset. */
 export function decodeDelta (bytes: Uint8Array): Delta {
-  if (countFields(bytes, [1, 2]) > maxDeltaEntries) throw new DecodeError('delta of too many entries')
+  if (countFields(bytes, [1, 2], maxDeltaEntries) > maxDeltaEntries) throw new DecodeError('delta of too many entries')
   const message = parse(bytes)
   if (message.priority > BigInt(maxPriority)) throw new DecodeError('delta with a priority out of range')
   const elements: Element[] = []

@@ -13,9 +13,9 @@ export const encodeBroadcast = (heads: readonly CID[]): Uint8Array =>
 /** The announced heads; a bare CID, as very old peers sent it, is one head. Throws DecodeError. */
 export function decodeBroadcast (bytes: Uint8Array): readonly CID[] {
   if (bytes.length > maxBroadcastBytes) throw new DecodeError(`broadcast of ${bytes.length} bytes`)
-  const known = countFields(bytes, [1])
+  const known = countFields(bytes, [1], maxLinks)
   if (known > maxLinks) throw new DecodeError('broadcast of too many heads')
-  const encoded = countFields(bytes) > known ? [bytes] : parse(bytes).Heads.map((head) => head.Cid)
+  const encoded = countFields(bytes, undefined, known) > known ? [bytes] : parse(bytes).Heads.map((head) => head.Cid)
   try {
     return encoded.map((cid) => CID.decode(cid.slice()))
   } catch (error) {

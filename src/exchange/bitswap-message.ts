@@ -90,7 +90,7 @@ export function decodeMessage (bytes: Uint8Array): BitswapMessage {
 
 /** Before anything becomes an object: the smallest entry has two bytes. */
 function checkCounts (bytes: Uint8Array): void {
-  const few = countFields(bytes, [1]) <= 1 && countFields(bytes, [2, 3, 4]) <= maxBlocks
+  const few = countFields(bytes, [1], 1) <= 1 && countFields(bytes, [2, 3, 4], maxBlocks) <= maxBlocks
   if (!few || countWants(bytes) > maxEntries) throw new DecodeError('bitswap message: too many entries')
 }
 
@@ -98,7 +98,7 @@ function countWants (bytes: Uint8Array): number {
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag()
-    if (field === 1 && wireType === WireType.LengthDelimited) return countFields(reader.bytes(), [1])
+    if (field === 1 && wireType === WireType.LengthDelimited) return countFields(reader.bytes(), [1], maxEntries)
     reader.skip(wireType, field)
   }
   return 0

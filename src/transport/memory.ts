@@ -198,7 +198,7 @@ class Member implements Transport {
   readonly #network: Network
   readonly #log: Logger
   readonly misconduct: Misconduct
-  readonly #handlers = new Map<string, { readonly handler: Handler, readonly max: number, open: number }>()
+  readonly #handlers = new Map<string, { readonly handler: Handler, readonly max: number, readonly open: Map<string, number> }>()
   readonly #listeners = { connect: new Set<(peer: PeerId) => void>(), disconnect: new Set<(peer: PeerId) => void>() }
   readonly #subscriptions = new Map<string, Set<Subscription>>()
   readonly #seen = new Set<string>()
@@ -259,16 +259,17 @@ class Member implements Transport {
     const other = this.#network.dial(this, peer)
     const served = other.#handlers.get(protocol)
     if (served === undefined) throw new UnsupportedProtocolError(`${peer.toString()} does not speak ${protocol}`)
-    if (served.open >= served.max) throw new StreamResetError(`too many streams of ${protocol}`)
+    const open = (): number => served.open.get(this.name) ?? 0
+    if (open() >= served.max) throw new StreamResetError(`too many streams of ${protocol}`)
     const [near, far] = this.#network.openPair(this, other, protocol)
-    served.open++
-    far.closed.addEventListener('abort', () => { served.open-- }, { once: true })
+    served.open.set(this.name, open() + 1)
+    far.closed.addEventListener('abort', () => { served.open.set(this.name, open() - 1) }, { once: true })
     queueMicrotask(() => { served.handler(far) })
     return near
   }
 
   async handle (protocol: string, handler: Handler, { maxInboundStreams = 1024 }: StreamHandlerOptions = {}): Promise<void> {
-    this.#handlers.set(protocol, { handler, max: maxInboundStreams, open: 0 })
+    this.#handlers.set(protocol, { handler, max: maxInboundStreams, open: new Map() })
   }
 
   async unhandle (protocol: string): Promise<void> { this.#handlers.delete(protocol) }

@@ -33,7 +33,7 @@ export interface PubSub {
 }
 
 export interface StreamHandlerOptions {
-  /** @default 1024 */
+  /** On one connection. @default 1024 */
   maxInboundStreams?: number | undefined
 }
 
