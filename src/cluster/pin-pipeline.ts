@@ -37,10 +37,10 @@ export class PinPipeline {
   }
 
   /** Finds other holders than `lost` for a pin that exists; false when nothing had to change. */
-  async repin (existing: Pin, lost: PeerId, abort: AbortOptions = {}): Promise<boolean> {
+  async repin (existing: Pin, lost: readonly PeerId[], abort: AbortOptions = {}): Promise<boolean> {
     this.#refuseFollower()
     const prepared = this.#prepare({ ...existing, allocations: [] }, existing)
-    const allocations = this.#allocate(prepared, existing, [lost])
+    const allocations = this.#allocate(prepared, existing, lost)
     if (samePeers(allocations, existing.allocations)) return false
     await this.#parts.consensus.log.put({ ...prepared, allocations, timestamp: this.#parts.clock.now() }, abort)
     return true

@@ -1,7 +1,7 @@
-/** New holders for the pins of a peer that is gone (behaviour.md §8). */
+/** New holders for the pins of peers that are gone (behaviour.md §8). */
+import { CID } from 'multiformats/cid'
 import { errorText } from '../component.ts'
 import type { AbortOptions } from '../component.ts'
-import type { Pin } from '../pin/pin.ts'
 import type { PeerContext } from './components.ts'
 import { closestFor } from './closest.ts'
 import type { PinPipeline } from './pin-pipeline.ts'
@@ -9,31 +9,40 @@ import type { PeerId } from '@libp2p/interface'
 
 /** Pins re-allocated at a time; their commits join. */
 const concurrency = 64
+/** Ms between two lines of the log that tell of progress. */
+const progressInterval = 10_000
+/** Pins that could not be re-allocated of which the log tells each. */
+const toldFailures = 10
 
-type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'log'> & { readonly pipeline: PinPipeline }
+type Parts = Pick<PeerContext, 'self' | 'options' | 'consensus' | 'monitor' | 'clock' | 'log'> & { readonly pipeline: PinPipeline }
+
+interface Round { readonly lost: readonly PeerId[], looked: number, moved: number, failed: number, toldAt: number }
 
 export class Repinner {
   readonly #parts: Parts
-  /** Alerts are worked off one after another. */
+  /** Rounds follow one another. */
   #working: Promise<void> = Promise.resolve()
-  readonly #queued = new Set<string>()
+  /** The round that has not begun: peers that are lost until then join it. */
+  #next: Promise<void> | undefined
+  /** Not seen again since they were lost: another loss may make this peer the closest to what they held. */
+  readonly #gone = new Map<string, PeerId>()
 
   constructor (parts: Parts) { this.#parts = parts }
 
-  /** A peer's ping expired: re-allocates what it held and this peer is the closest to. Resolves when it is done. */
+  /** A peer's ping expired: re-allocates what it held and this peer is the closest to, in one look at the pinset for all that are gone. Resolves when it is done. */
   async peerLost (peer: PeerId, options: AbortOptions): Promise<void> {
     const { self, options: { disableRepinning, followerMode }, log } = this.#parts
-    if (disableRepinning || followerMode || peer.equals(self) || this.#queued.has(peer.toString())) return
-    this.#queued.add(peer.toString())
-    const work = this.#working.then(async () => {
-      this.#queued.delete(peer.toString())
+    if (disableRepinning || followerMode || peer.equals(self)) return
+    this.#gone.set(peer.toString(), peer)
+    this.#next ??= this.#working = this.#working.then(async () => {
+      this.#next = undefined
       options.signal?.throwIfAborted()
-      await this.#repinFrom(peer, await closestFor(this.#parts, peer), options)
-    })
-    this.#working = work.catch((error: unknown) => {
+      const lost = this.#stillGone()
+      if (lost.length > 0) await this.#repinFrom(lost, await closestFor(this.#parts, lost), options)
+    }).catch((error: unknown) => {
       if (options.signal?.aborted !== true) log.error(`repinning what ${peer.toString()} held failed:`, errorText(error))
     })
-    await this.#working
+    await this.#next
   }
 
   /** Moves every pin away from a peer that is to be removed, unless repinning is disabled. */
@@ -42,34 +51,56 @@ export class Repinner {
       this.#parts.log.warn('repinning is disabled: the pins of the peer are not re-allocated', peer.toString())
       return
     }
-    await this.#repinFrom(peer, () => true, options)
+    await this.#repinFrom([peer], () => true, options)
   }
 
-  async idle (): Promise<void> { await this.#working }
+  #stillGone (): readonly PeerId[] {
+    for (const { peer } of this.#parts.monitor.latestValid('ping')) this.#gone.delete(peer.toString())
+    return [...this.#gone.values()]
+  }
 
-  async #repinFrom (peer: PeerId, isMine: (pin: Pin) => boolean, options: AbortOptions): Promise<void> {
-    let group: Pin[] = []
+  async #repinFrom (lost: readonly PeerId[], isMine: (cid: CID) => boolean, options: AbortOptions): Promise<void> {
+    const { consensus: { log: { pinset } }, clock, log } = this.#parts
+    const names = lost.map(String)
+    const round: Round = { lost, looked: 0, moved: 0, failed: 0, toldAt: clock.now() }
+    let group: CID[] = []
     const flush = async (): Promise<void> => {
-      const pins = group
+      const cids = group
       group = []
-      await Promise.all(pins.map((pin) => this.#repin(pin, peer, options)))
+      await Promise.all(cids.map((cid) => this.#repin(cid, round, options)))
     }
-    for await (const pin of this.#parts.consensus.log.pinset.pins(options)) {
+    log.info(`re-allocating what is lost with ${names.join(', ')}`)
+    for await (const lines of pinset.listed(options)) {
       options.signal?.throwIfAborted()
-      if (!pin.allocations.some((holder) => holder.equals(peer)) || !isMine(pin)) continue
-      group.push(pin)
-      if (group.length >= concurrency) await flush()
+      for (const { cid: text, allocations } of lines) {
+        round.looked++
+        if (allocations?.some((holder) => names.includes(holder)) !== true) continue
+        const cid = CID.parse(text)
+        if (isMine(cid) && group.push(cid) >= concurrency) await flush()
+      }
+      this.#tell(round)
     }
     await flush()
+    log.info(`re-allocated ${round.moved} pins; ${round.failed} could not be`)
   }
 
-  async #repin (pin: Pin, lost: PeerId, options: AbortOptions): Promise<void> {
-    const { pipeline, log } = this.#parts
+  #tell (round: Round): void {
+    const { clock, consensus: { log: { pinset } }, log } = this.#parts
+    if (clock.now() - round.toldAt < progressInterval) return
+    round.toldAt = clock.now()
+    log.info(`re-allocating: ${round.looked} of ${pinset.count()} pins looked at, ${round.moved} re-allocated, ${round.failed} could not be`)
+  }
+
+  async #repin (cid: CID, round: Round, options: AbortOptions): Promise<void> {
+    const { pipeline, consensus: { log: { pinset } }, log } = this.#parts
     try {
-      if (await pipeline.repin(pin, lost, options)) log.info(`repinned ${pin.cid.toString()} out of`, lost.toString())
+      const pin = await pinset.get(cid, options)
+      if (pin === undefined || !pin.allocations.some((holder) => round.lost.some((peer) => peer.equals(holder))) || !await pipeline.repin(pin, round.lost, options)) return
+      round.moved++
+      log.debug('re-allocated', cid.toString())
     } catch (error) {
       options.signal?.throwIfAborted()
-      log.warn(`${pin.cid.toString()} could not be repinned:`, errorText(error))
+      if (round.failed++ < toldFailures) log.warn(`${cid.toString()} could not be re-allocated:`, errorText(error))
     }
   }
 }

@@ -114,6 +114,20 @@ export class StatusListing {
     })
   }
 
+  /** Texts of the CIDs that are in error, or lost by the IPFS; not what failed since `before` (unix ms). */
+  async * recoverable (before: number, options: AbortOptions): AsyncGenerator<string> {
+    yield * this.#during(async function * (this: StatusListing) {
+      const held = await this.#held(ipfsBits, options)
+      for await (const chunk of this.#parts.pinset.listed(options)) {
+        options.signal?.throwIfAborted()
+        for (const pin of chunk) {
+          const operation = this.#parts.operations.byText(pin.cid)
+          if (operation === undefined ? this.#derived(this.#wantedByLine(pin), held) === lost : statusOf(operation) === 'pin_error' && operation.timestamp < before) yield pin.cid
+        }
+      }
+    })
+  }
+
   #text (pin: PinJson, held: IpfsPins | undefined, filter: StatusFilter, shorts: ShortTexts): StatusText | undefined {
     const operation = this.#parts.operations.byText(pin.cid)
     if (operation !== undefined) return matchesFilter(statusOf(operation), filter) ? this.#textOfLine(pin, operation) : undefined

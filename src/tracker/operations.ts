@@ -68,7 +68,7 @@ export class Operations {
 
   /** All of them now, in no order. */
   * entries (): Generator<readonly [cid: CID, state: OperationState]> {
-    for (const operation of [...this.#active.values()]) if (!operation.cancelled) yield [operation.cid, operation]
+    for (const operation of this.#active.values()) if (!operation.cancelled) yield [operation.cid, operation]
     for (const [id, state] of this.#waiting.entries()) yield [CID.decode(id), state]
   }
 

@@ -17,9 +17,9 @@ import type { LightOptions } from './light-keeper.ts'
 import { statusOf } from './operation.ts'
 import type { Operation, OperationState, OperationType } from './operation.ts'
 import { Operations } from './operations.ts'
-import type { PinProgress, PinTracker } from './tracker.ts'
+import type { PinProgress, PinTracker, RecoverOptions } from './tracker.ts'
+import { CID } from 'multiformats/cid'
 import type { PeerId } from '@libp2p/interface'
-import type { CID } from 'multiformats/cid'
 
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
@@ -159,18 +159,25 @@ class StatelessTracker implements PinTracker {
     return await this.status(cid, options)
   }
 
-  async * recoverAll (options: AbortOptions = {}): AsyncGenerator<PinInfo> {
+  async * recoverAll ({ failedBefore = Infinity, ...options }: RecoverOptions = {}): AsyncGenerator<PinInfo> {
     // What could not be given up to others is tried again, too; it is no item of ours to report.
     for (const [cid, { type, phase }] of this.#operations.entries()) if (type === 'remote' && phase === 'failed') this.#enqueue('remote', pinWith(cid))
-    for await (const listed of this.#listing.pins(recoverableBits, options)) {
-      const { pin } = listed
-      this.#log.debug('restarting pin operation', pin.cid.toString())
-      const operation = this.#enqueue('pin', pin)
-      if (operation?.phase === 'failed') {
-        this.#log.warn('recovering stops early: ' + operation.error)
-        return
+    let recovered = 0
+    try {
+      for await (const text of this.#listing.recoverable(failedBefore, options)) {
+        const cid = CID.parse(text)
+        const pin = await this.#components.pinset.get(cid, options)
+        const operation = pin === undefined ? undefined : this.#enqueue('pin', pin)
+        if (pin === undefined || operation === undefined) continue
+        if (operation.phase === 'failed') {
+          this.#log.warn('recovering stops early: ' + operation.error)
+          return
+        }
+        recovered++
+        yield this.#ofOperation(pin, operation)
       }
-      yield operation === undefined ? this.#ofListed(listed) : this.#ofOperation(pin, operation)
+    } finally {
+      if (recovered > 0) this.#log.info(`restarted pin operations: ${recovered}`)
     }
   }
 

@@ -14,6 +14,11 @@ export interface PinProgress {
   readonly totalBytes?: number | undefined
 }
 
+export interface RecoverOptions extends AbortOptions {
+  /** Leave alone what failed at this time (unix ms) or later. @default nothing */
+  failedBefore?: number | undefined
+}
+
 export interface PinTracker extends Startable {
   /** The pinset holds this pin now: pin it here, or unpin it when it is allocated elsewhere. Idempotent; returns once queued. */
   track: (pin: Pin) => void
@@ -27,7 +32,7 @@ export interface PinTracker extends Startable {
   /** Re-queues one pin in error or unexpectedly unpinned and returns the status after that. */
   recover: (cid: CID, options?: AbortOptions) => Promise<PinInfo>
   /** Re-queues all of them; yields only what was re-queued. */
-  recoverAll: (options?: AbortOptions) => AsyncIterable<PinInfo>
+  recoverAll: (options?: RecoverOptions) => AsyncIterable<PinInfo>
   /** Operations waiting to pin. */
   pinQueueSize: () => number
   /** Operation counts for gauges. */

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { isClosest } from '../../src/pin/distance.ts'
-import { collect, testCid } from '../contract/values.ts'
+import { Upkeep } from '../../src/cluster/upkeep.ts'
+import { silentLogger } from '../../src/component.ts'
+import { statelessTracker } from '../../src/tracker/stateless.ts'
+import { collect, settle, testCid } from '../contract/values.ts'
 import { runningCluster, TestCluster } from './test-cluster.ts'
 import type { Member } from './test-cluster.ts'
 
@@ -26,6 +29,24 @@ describe('when a member dies', () => {
     expect(cluster.at(0).peer.alerts().map(({ name, peer }) => `${name} ${peer.toString()}`)).toContain(`ping ${lost.id.toString()}`)
     cluster.network.heal()
     await cluster.until(async () => { for (let number = 1; number <= 6; number++) expect(await holds(lost, number)).toBe(false) }, 300_000)
+  })
+
+  it('several at once: what they held together gets new holders in one go', async () => {
+    const cluster = await runningCluster(5, { replicationFactorMin: 2, replicationFactorMax: 2, disableRepinning: false })
+    const lost = [cluster.at(3), cluster.at(4)]
+    const numbers = Array.from({ length: 10 }, (_, index) => index + 1)
+    for (const number of numbers) await cluster.at(0).peer.pin(testCid(number), { userAllocations: lost.map(({ id }) => id) })
+    await cluster.until(async () => { for (const { peer } of cluster.members) expect(peer.pinCount()).toBe(numbers.length) })
+    const spies = [0, 1, 2].map((index) => vi.spyOn(cluster.at(index).peer.consensus.log, 'put'))
+    cluster.network.partition(lost.map(({ id }) => id))
+    await cluster.until(async () => {
+      for (const number of numbers) {
+        const held = await holders(cluster, number)
+        expect(held.filter((holder) => lost.some(({ id }) => id.toString() === holder))).toEqual([])
+        expect(held).toHaveLength(2)
+      }
+    }, 300_000)
+    expect(spies.reduce((puts, spy) => puts + spy.mock.calls.length, 0)).toBe(numbers.length)
   })
 
   it('nothing moves while enough hold it, when repinning is off, or when it is everywhere', async () => {
@@ -55,6 +76,42 @@ describe('when a member dies', () => {
     expect([...(await cluster.at(0).peer.status(testCid(1))).peerMap].find(([id]) => id === cluster.at(2).id.toString())?.[1].status).toBe('cluster_error')
     await cluster.until(async () => { expect(texts((await collect(cluster.at(0).peer.peers())).map(({ id }) => id))).toEqual(texts([cluster.at(0).id, cluster.at(1).id])) })
     expect((await cluster.at(0).peer.status(testCid(1))).peerMap.size).toBe(2)
+  })
+})
+
+describe('recovery', () => {
+  async function failing () {
+    const cluster = await runningCluster(1)
+    const { peer: { peerId, consensus }, connector } = cluster.at(0)
+    const { clock } = cluster
+    connector.fail('pin', new Error('no content'))
+    for (let number = 1; number <= 10; number++) await cluster.at(0).peer.pin(testCid(number))
+    await cluster.until(() => { expect(cluster.at(0).peer.sync().pinError).toBe(10) })
+    await clock.advance(1000)
+    const tracker = statelessTracker({ peerId, pinset: consensus.log.pinset, connector, clock, identity: () => ({ peerName: 'one', ipfsAddresses: [] }) }, { concurrentPins: 1 })
+    onTestFinished(() => tracker.stop())
+    const parts = { self: peerId, options: { followerMode: false }, consensus, tracker, clock, monitor: { latestPing: () => undefined }, pipeline: { unpin: () => undefined }, log: silentLogger.forComponent('cluster') }
+    return { cluster, connector, clock, tracker, upkeep: new Upkeep(parts as unknown as ConstructorParameters<typeof Upkeep>[0], { recoveredAtOnce: 3 }), calls: (): number => connector.calls.filter((call) => call.startsWith('pin ')).length }
+  }
+
+  it('queues some of many, and the others when those are done; what fails again waits for the next', async () => {
+    const { cluster, connector, clock, tracker, upkeep, calls } = await failing()
+    const before = calls()
+    const recovering = upkeep.recover()
+    const joined = upkeep.recover()
+    await settle()
+    expect(tracker.counts()).toEqual({ pinQueued: 3, pinning: 0, pinError: 0 })
+    await tracker.start()
+    await cluster.until(() => { expect(tracker.counts()).toEqual({ pinQueued: 0, pinning: 0, pinError: 10 }) })
+    await clock.advance(10_000)
+    await Promise.all([recovering, joined])
+    expect(calls() - before).toBe(10)
+    connector.fail('pin')
+    const again = upkeep.recover()
+    await cluster.until(() => { expect(tracker.counts()).toEqual({ pinQueued: 0, pinning: 0, pinError: 0 }) })
+    await clock.advance(10_000)
+    await again
+    expect(calls() - before).toBe(20)
   })
 })
 

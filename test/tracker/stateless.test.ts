@@ -63,10 +63,10 @@ describe('many pins that wait', () => {
 
   it('fail when the pinset cannot be read', async () => {
     const { pinset, tracker } = await waiting()
-    vi.spyOn(pinset, 'get').mockImplementation(async () => { throw new Error('the store is damaged') })
+    const broken = vi.spyOn(pinset, 'get').mockImplementation(async () => { throw new Error('the store is damaged') })
     await tracker.start()
     await vi.waitFor(() => { expect(tracker.counts()).toEqual({ pinQueued: 0, pinning: 0, pinError: many - 1000 }) }, 20_000)
-    vi.mocked(pinset.get).mockRestore()
+    broken.mockRestore()
     expect(await tracker.status(testCid(5000))).toMatchObject({ status: 'pin_error', error: 'the store is damaged' })
   })
 })
