@@ -15,6 +15,7 @@ export const figures = {
   pinned: { title: 'pins accepted and pinned /s', goal: atLeast(1.5, 3) },
   p50: { title: 'answer to a pin, p50 ms', goal: undefined },
   p99: { title: 'answer to a pin, p99 ms', goal: noWorse },
+  processor: { title: 'processor of the server, ms a pin', goal: undefined },
   allocationsFirst: { title: 'GET /allocations, first line ms', goal: within(50, 'ms') },
   allocations: { title: 'GET /allocations, all ms', goal: both(atMost(0.5, 0.25), bySize({ 1_000_000: within(8000, 'ms') })) },
   localFirst: { title: 'GET /pins?local=true, first line ms', goal: undefined },

@@ -23,7 +23,7 @@ async function addressOf (base: string): Promise<string> {
 }
 
 /** Starts what `begin` made; ends it, and the stand-in, when that fails and at `close`. */
-async function opened (label: string, standIn: StandIn | undefined, peer: { readonly base: string, readonly pid: () => number, readonly start: () => Promise<void>, readonly stop: () => Promise<void>, readonly remove: () => Promise<void> }): Promise<Server> {
+async function opened (label: string, standIn: StandIn | undefined, peer: { readonly base: string, readonly pid: () => number, readonly start: () => Promise<void>, readonly stop: () => Promise<void>, readonly remove: () => Promise<void>, readonly log: () => string }): Promise<Server> {
   const start = async (): Promise<number> => {
     const begin = performance.now()
     await peer.start()
@@ -35,7 +35,7 @@ async function opened (label: string, standIn: StandIn | undefined, peer: { read
     await peer.remove()
   }
   try { await start() } catch (error) { await close(); throw error }
-  return { label, base: peer.base, pid: peer.pid, close, control: { start, stop: peer.stop, address: async () => await addressOf(peer.base), standIn } }
+  return { label, base: peer.base, pid: peer.pid, log: peer.log, close, control: { start, stop: peer.stop, address: async () => await addressOf(peer.base), standIn } }
 }
 
 export const ours: Kind = {

@@ -1,8 +1,9 @@
 /** The load client: many keep-alive connections to one REST API, and the figures one run of it gives. Times in ms. */
 import { Agent, request } from 'node:http'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
+import { onConnections } from './connection.ts'
 import type { StandIn } from './stand-in-process.ts'
 
 export interface Answer { readonly status: number, readonly bytes: number, readonly lines: number, readonly firstByte: number, readonly total: number, readonly body: string }
@@ -39,7 +40,7 @@ export async function call (base: string, method: string, path: string, body?: I
 }
 
 /** A CID nobody has pinned before. */
-export const freshCid = (): string => CID.createV1(0x55, Digest.create(0x12, createHash('sha256').update(randomBytes(32)).digest())).toString()
+export const freshCid = (): string => CID.createV1(0x55, Digest.create(0x12, randomBytes(32))).toString()
 
 export const quantile = (values: readonly number[], q: number): number => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
@@ -55,13 +56,19 @@ export interface PinRunOptions {
   readonly progress?: (text: string) => void
 }
 
+/** Ms without one more pin after which a run is given up: it will not end. */
+const patience = 60_000
+
 /** Resolves when no operation is left: as the stand-in says, which costs the server nothing, or as the server says. */
 async function untilPinned (base: string, wanted: number, { standIn, progress }: PinRunOptions): Promise<void> {
-  let told = performance.now()
+  let [told, grew, last] = [performance.now(), performance.now(), 0]
   for (;;) {
     const has = await standIn?.pins()
     if (has === undefined ? (await call(base, 'GET', '/pins?local=true&filter=pin_queued,pinning')).status === 204 : has >= wanted) return
-    if (performance.now() - told > 5000) { told = performance.now(); progress?.(`${has ?? 'not yet all'} of ${wanted} pinned`) }
+    const now = performance.now()
+    if (has !== undefined && has > last) [grew, last] = [now, has]
+    if (has !== undefined && now - grew > patience) throw new Error(`kubo has ${has} of ${wanted} pins, and no more came in ${patience / 1000} s`)
+    if (now - told > 5000) { told = now; progress?.(`${has ?? 'not yet all'} of ${wanted} pinned`) }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -76,14 +83,14 @@ export async function pinRun (base: string, count: number, clients: number, opti
   const start = performance.now()
   const timer = setInterval(() => { progress?.(`${latencies.length} of ${count} accepted`) }, 5000)
   try {
-    await Promise.all(Array.from({ length: clients }, async () => {
+    await onConnections(base, clients, async (connection) => {
       while (next < count) {
         const cid = next++ === 0 ? sample : freshCid()
-        const answer = await call(base, 'POST', `/pins/ipfs/${cid}?name=bench&replication-min=${replication}&replication-max=${replication}`)
-        if (answer.status !== 200) throw new Error(`pin answered ${answer.status}: ${answer.body}`)
-        latencies.push(answer.total)
+        const { status, text, total } = await connection.ask('POST', `/pins/ipfs/${cid}?name=bench&replication-min=${replication}&replication-max=${replication}`)
+        if (status !== 200) throw new Error(`pin answered ${status}: ${text}`)
+        latencies.push(total)
       }
-    }))
+    })
   } finally { clearInterval(timer) }
   const accepted = performance.now() - start
   await untilPinned(base, before + count, options)

@@ -1,5 +1,5 @@
 /** Resident memory of processes over time, and what the bench did meanwhile. */
-import { readFileSync } from 'node:fs'
+import { residentMemory } from './proc.ts'
 
 export interface Sample { readonly at: number, readonly megabytes: number }
 export interface Phase { readonly name: string, readonly from: number, to: number }
@@ -12,18 +12,6 @@ export interface Track {
 }
 
 interface Watched { readonly track: Track, readonly label: string, readonly pid: () => number }
-
-const field = (pid: number, name: string): number | undefined => {
-  try {
-    const kilobytes = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024 / 1e6
-  } catch { return undefined } // Between two lives of a server there is no process.
-}
-
-/** MB a process has in memory; undefined where there is none, or no /proc. */
-export const residentMemory = (pid: number): number | undefined => field(pid, 'VmRSS')
-/** The most it ever had. */
-export const peakMemory = (pid: number): number | undefined => field(pid, 'VmHWM')
 
 /** Takes a sample of every watched process each second. */
 export class MemoryLog {

@@ -10,6 +10,8 @@ export interface Server {
   readonly pid?: (() => number) | undefined
   /** Absent where the bench may not start and stop it. */
   readonly control?: Control | undefined
+  /** What it wrote, where the bench started it. */
+  readonly log?: (() => string) | undefined
   readonly close: () => Promise<void>
 }
 
@@ -48,5 +50,11 @@ export interface Kind {
 /** Runs `body` with a server that is closed after it, whatever happens. */
 export async function withServer<T> (opened: Promise<Server>, body: (server: Server) => Promise<T>): Promise<T> {
   const server = await opened
-  try { return await body(server) } finally { await server.close() }
+  try {
+    return await body(server)
+  } catch (error) {
+    const log = server.log?.() ?? ''
+    if (log !== '') process.stderr.write(`${server.label} wrote:\n${log.slice(-4000)}\n`)
+    throw error
+  } finally { await server.close() }
 }

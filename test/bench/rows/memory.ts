@@ -1,5 +1,5 @@
 /** Resident memory once the load and the listings are over, and the most there ever was. */
-import { peakMemory, residentMemory } from '../memory.ts'
+import { peakMemory, residentMemory } from '../proc.ts'
 import type { ServerRow } from './row.ts'
 
 export const memory: ServerRow = {
