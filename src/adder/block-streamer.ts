@@ -16,7 +16,7 @@ export class AllDestinationsFailedError extends Error {
 }
 
 export interface StreamerComponents {
-  readonly rpc: RpcClient
+  readonly rpc: Pick<RpcClient, 'stream'>
   readonly logger: Logger
   readonly clock?: Clock | undefined
 }
@@ -45,7 +45,7 @@ export class BlockStreamer {
     this.#destinations = peers.map((peer) => this.#open(rpc, peer, signal))
   }
 
-  #open (rpc: RpcClient, peer: PeerId, outer: AbortSignal): Destination {
+  #open (rpc: Pick<RpcClient, 'stream'>, peer: PeerId, outer: AbortSignal): Destination {
     const channel = new Channel<NodeWithMeta>(channelLimit, ({ bytes }) => bytes.length)
     const abort = new AbortController()
     const signal = AbortSignal.any([outer, abort.signal])

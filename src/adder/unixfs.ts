@@ -15,7 +15,7 @@ import type { CID } from 'multiformats/cid'
 
 export interface AdderComponents {
   readonly self: PeerId
-  readonly rpc: RpcClient
+  readonly rpc: Pick<RpcClient, 'stream'>
   /** Where the blocks go: the allocations, or every peer that is alive. */
   readonly allocate: (options: PinOptions) => readonly PeerId[] | Promise<readonly PeerId[]>
   /** Commits a pin whose allocations are set. */

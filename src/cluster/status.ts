@@ -65,7 +65,7 @@ export class StatusService {
       for await (const chunk of here({ signal })) yield chunk.map(({ summary, short }) => globalText(summary, [[peer, short]]))
       return
     }
-    const there = (peer: PeerId, abort: AbortOptions): AsyncIterable<readonly StatusText[]> => singly(rpc.stream(peer, 'PinTracker.StatusAll', [filter], abort), textOf)
+    const there = (peer: PeerId, abort: AbortOptions): AsyncIterable<readonly StatusText[]> => textsOf(rpc.chunks(peer, 'PinTracker.StatusAll', [filter], abort))
     yield * this.#listAll(here, there, joinTexts(this.#parts), { signal })
   }
 
@@ -181,6 +181,8 @@ async function * singly<T> (infos: AsyncIterable<PinInfo>, item: (info: PinInfo)
 interface InfoItem extends Keyed { readonly info: PinInfo }
 const infoItem = (info: PinInfo): InfoItem => ({ key: cidKey(info.cid), info })
 const textOf = (info: PinInfo): StatusText => ({ key: cidKey(info.cid), summary: summaryText(info), short: shortText(info), isError: info.status === 'cluster_error' })
+
+async function * textsOf (chunks: AsyncIterable<readonly PinInfo[]>): AsyncGenerator<readonly StatusText[]> { for await (const chunk of chunks) yield chunk.map(textOf) }
 
 /** The CID that these answers are about. */
 function cidOf (answers: Answers<Keyed>): CID {

@@ -16,6 +16,8 @@ import type { PeerId } from '@libp2p/interface'
 const maxHeader = 256 * 1024
 /** How long a peer may take to close a stream whose reply is in, in ms. */
 const closeTimeout = 1000
+/** Replies in one chunk. */
+const maxChunk = 1000
 const kinds = ['application', 'server', 'client', 'authorization'] as const
 
 export interface RpcClientComponents {
@@ -61,7 +63,11 @@ class Client implements RpcClient {
   }
 
   stream<M extends RpcStreamName> (peer: PeerId, method: M, args: Arguments<M>, options: AbortOptions = {}): AsyncIterable<RpcMethods[M]['reply']> {
-    return peer.equals(this.#transport.peerId) ? this.#streamHere(method, args, options) : this.#streamFrom(peer, method, args, options)
+    return peer.equals(this.#transport.peerId) ? this.#streamHere(method, args, options) : each(this.#chunksFrom(peer, method, args, options))
+  }
+
+  chunks<M extends RpcStreamName> (peer: PeerId, method: M, args: Arguments<M>, options: AbortOptions = {}): AsyncIterable<ReadonlyArray<RpcMethods[M]['reply']>> {
+    return peer.equals(this.#transport.peerId) ? singly(this.#streamHere(method, args, options)) : this.#chunksFrom(peer, method, args, options)
   }
 
   async * #streamHere<M extends RpcStreamName> (method: M, args: Arguments<M>, { signal }: AbortOptions): AsyncGenerator<RpcMethods[M]['reply'], void> {
@@ -75,7 +81,7 @@ class Client implements RpcClient {
     }
   }
 
-  async * #streamFrom<M extends RpcStreamName> (peer: PeerId, method: M, args: Arguments<M>, { signal }: AbortOptions): AsyncGenerator<RpcMethods[M]['reply'], void> {
+  async * #chunksFrom<M extends RpcStreamName> (peer: PeerId, method: M, args: Arguments<M>, { signal }: AbortOptions): AsyncGenerator<ReadonlyArray<RpcMethods[M]['reply']>, void> {
     signal?.throwIfAborted()
     const schema: MethodSchema<M> = methodSchemas[method]
     const stream = await this.#transport.openStream(peer, rpcProtocol, { signal })
@@ -85,7 +91,12 @@ class Client implements RpcClient {
     const sending = new Sending(stream, method, args, signal)
     let complete = false
     try {
-      while (await readHeader(reader)) yield decode(schema.reply, await reader.next(schema.maxReply) ?? cutOff())
+      while (await readHeader(reader)) {
+        const replies = [decode(schema.reply, await reader.next(schema.maxReply) ?? cutOff())]
+        const failure = await readReady(reader, schema, replies)
+        yield replies
+        if (failure !== undefined) throw failure
+      }
       await sending.done()
       complete = true
     } catch (error) {
@@ -181,9 +192,26 @@ async function abortable<T> (stream: ByteStream, signal: AbortSignal | undefined
 async function readHeader (reader: ValueReader): Promise<boolean> {
   const bytes = await reader.next(maxHeader)
   if (bytes === undefined) return false
-  const { error, errorType } = decode(response, bytes)
-  if (error !== '' || errorType !== 0) throw new RpcError(error, kinds[errorType] ?? 'application')
+  const failure = failureIn(bytes)
+  if (failure !== undefined) throw failure
   return true
+}
+
+function failureIn (header: Uint8Array): RpcError | undefined {
+  const { error, errorType } = decode(response, header)
+  return error !== '' || errorType !== 0 ? new RpcError(error, kinds[errorType] ?? 'application') : undefined
+}
+
+/** Adds the replies that have come already; returns the error that stands behind them. */
+async function readReady<M extends RpcStreamName> (reader: ValueReader, schema: MethodSchema<M>, replies: Array<RpcMethods[M]['reply']>): Promise<RpcError | undefined> {
+  while (replies.length < maxChunk) {
+    const header = reader.ready(maxHeader)
+    if (header === undefined) return undefined
+    const failure = failureIn(header)
+    if (failure !== undefined) return failure
+    replies.push(decode(schema.reply, reader.ready(schema.maxReply) ?? await reader.next(schema.maxReply) ?? cutOff()))
+  }
+  return undefined
 }
 
 function required<T> (handler: T | undefined, method: RpcMethodName): T {
@@ -195,4 +223,6 @@ const noAnswer = (method: RpcMethodName): RpcError => new RpcError(`rpc: ${metho
 const cutOff = (): never => { throw new DecodeError('rpc: the stream ended between a reply and its header') }
 const asError = (reason: unknown): Error => reason instanceof Error ? reason : new Error(String(reason))
 
+async function * each<T> (chunks: AsyncIterable<readonly T[]>): AsyncGenerator<T, void> { for await (const chunk of chunks) yield * chunk }
+async function * singly<T> (values: AsyncIterable<T>): AsyncGenerator<readonly T[], void> { for await (const value of values) yield [value] }
 async function * asyncOf<T> (values: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void> { yield * values }

@@ -8,6 +8,8 @@ export interface RpcClient {
   call: <M extends RpcUnaryName>(peer: PeerId, method: M, argument: RpcMethods[M]['argument'], options?: AbortOptions) => Promise<RpcMethods[M]['reply']>
   /** Arguments are sent as they come; replies are yielded as they come. Leaving the loop early resets the stream. */
   stream: <M extends RpcStreamName>(peer: PeerId, method: M, args: Iterable<RpcMethods[M]['argument']> | AsyncIterable<RpcMethods[M]['argument']>, options?: AbortOptions) => AsyncIterable<RpcMethods[M]['reply']>
+  /** The same, as many replies at a time as came together: for listings of millions. */
+  chunks: <M extends RpcStreamName>(peer: PeerId, method: M, args: Iterable<RpcMethods[M]['argument']> | AsyncIterable<RpcMethods[M]['argument']>, options?: AbortOptions) => AsyncIterable<ReadonlyArray<RpcMethods[M]['reply']>>
 }
 
 export interface CallContext {

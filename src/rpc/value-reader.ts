@@ -26,6 +26,14 @@ export class ValueReader {
     }
   }
 
+  /** The next value, if all of it has come already. Throws DecodeError as `next` does. */
+  ready (maxBytes: number): Uint8Array | undefined {
+    const end = new ValueScanner().scan(this.#chunk, this.#at)
+    if (end === -1) return undefined
+    if (end - this.#at > maxBytes) throw new DecodeError(`msgpack: value of more than ${maxBytes} bytes`)
+    return this.#chunk.slice(this.#at, this.#at = end)
+  }
+
   async #collect (parts: Uint8Array[], maxBytes: number, onBegin: () => void): Promise<Uint8Array | undefined> {
     const scanner = new ValueScanner()
     let length = 0

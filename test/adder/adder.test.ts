@@ -27,8 +27,7 @@ class FakeCluster {
   readonly failing = new Map<string, Error>()
   allocations: readonly PeerId[] = [alpha, beta]
 
-  readonly rpc: RpcClient = {
-    call: async () => { throw new Error('not expected') },
+  readonly rpc: Pick<RpcClient, 'stream'> = {
     stream: (peer, _method, args) => this.#take(peer, args as AsyncIterable<NodeWithMeta>) as never
   }
 

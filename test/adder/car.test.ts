@@ -36,7 +36,7 @@ async function add (chunks: readonly Uint8Array[], options: Partial<AddOptions> 
     yield * []
     for await (const { cid } of args) blocks.push(cid.toString())
   }
-  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async (pin) => { pins.push(pin) }, rpc: { call: async () => { throw new Error('not expected') }, stream: (_peer, _method, args) => take(args as AsyncIterable<Block>) as never } })
+  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async (pin) => { pins.push(pin) }, rpc: { stream: (_peer, _method, args) => take(args as AsyncIterable<Block>) as never } })
   const objects = await collect(adder.add(each([{ kind: 'file', path: 'x.car', content: each(chunks) }]), { pin: defaultPinOptions, format: 'car', ...options }))
   return { objects, blocks, pins }
 }

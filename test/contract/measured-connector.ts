@@ -35,7 +35,7 @@ export function measuredConnectorContract (name: string, open: () => Promise<Con
     await collect(connector.pins())
     expect(measures.ipfsPins).toBe(before.ipfsPins + 1)
     measures.ipfsPins = -1
-    await collect(connector.pinnedKeys?.() ?? connector.pins())
+    await collect<unknown>(connector.pinnedKeys?.() ?? connector.pins())
     expect(measures.ipfsPins).toBe(before.ipfsPins + 1)
 
     const { blocksAdded } = measures

@@ -33,6 +33,20 @@ describe('value reader', () => {
     }
   })
 
+  it('gives what has come already without waiting, and never more', async () => {
+    const bytes = fromHex(golden.join(''))
+    await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 8 }), async (sizes) => {
+      const reader = new ValueReader(chunksOf(bytes, sizes))
+      const values: string[] = []
+      for (let value = await reader.next(limit); value !== undefined; value = reader.ready(limit) ?? await reader.next(limit)) values.push(toHex(value))
+      expect(values).toEqual(golden)
+      expect(reader.ready(limit)).toBeUndefined()
+    }))
+    const two = new ValueReader(chunksOf(fromHex('c0db00000002616162'), [100]))
+    expect(await two.next(limit)).toEqual(fromHex('c0'))
+    expect(() => two.ready(6)).toThrow('more than 6 bytes')
+  })
+
   it('knows every kind of value', async () => {
     const kinds = ['cac0000000', 'cbc000000000000000', 'cc01', 'cd0001', 'ce00000001', 'cf0000000000000001', 'd001', 'd10001', 'd200000001', 'd30000000000000001', 'd4ff01', 'd5ff0102', 'd6ff01020304', 'd7ff0102030405060708', 'd8ff' + '00'.repeat(16),
       'c403010203', 'c50001ff', 'c600000001ff', 'c702ff0102', 'c80001ff01', 'c900000001ff01', 'd90161', 'da000161', 'db0000000161', 'dc0002c2c3', 'dd00000001c0', 'de000101c0', 'df0000000101c0', '81a16192c0c0', 'a0', '80', '90', 'e0']
