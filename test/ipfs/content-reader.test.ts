@@ -28,7 +28,7 @@ async function added (entries: readonly AddEntry[], options: Partial<AddOptions>
     yield * []
     await collect(ipfs.blockPutStream(args))
   }
-  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async () => {}, rpc: { call: async () => { throw new Error('not expected') }, stream: (_peer, _method, args) => take(args as AsyncIterable<NodeWithMeta>) as never } })
+  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async () => {}, rpc: { stream: (_peer, _method, args) => take(args as AsyncIterable<NodeWithMeta>) as never } })
   const objects = await collect(adder.add(each(entries), { pin: defaultPinOptions, ...options }))
   const root = objects.at(-1)?.cid
   if (root === undefined) throw new Error('nothing was added')

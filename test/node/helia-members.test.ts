@@ -59,7 +59,7 @@ async function add ({ ipfs, transport }: Member, bytes: Uint8Array): Promise<CID
     yield * []
     await collect(ipfs.blockPutStream(args))
   }
-  const adder = createAdder({ self: transport.peerId, logger: silentLogger, allocate: () => [transport.peerId], pin: async () => {}, rpc: { call: async () => { throw new Error('not expected') }, stream: (_peer, _method, args) => take(args as AsyncIterable<NodeWithMeta>) as never } })
+  const adder = createAdder({ self: transport.peerId, logger: silentLogger, allocate: () => [transport.peerId], pin: async () => {}, rpc: { stream: (_peer, _method, args) => take(args as AsyncIterable<NodeWithMeta>) as never } })
   const objects = await collect(adder.add(each([{ kind: 'file', path: 'f', content: each([bytes]) }]), { pin: defaultPinOptions }))
   const root = objects.at(-1)?.cid
   if (root === undefined) throw new Error('nothing was added')

@@ -33,7 +33,7 @@ async function ours (base: string, options: Partial<AddOptions>): Promise<string
     yield * []
     await collect(args)
   }
-  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async () => {}, rpc: { call: async () => { throw new Error('not expected') }, stream: (_peer, _method, args) => take(args as AsyncIterable<unknown>) as never } })
+  const adder = createAdder({ self, logger: silentLogger, allocate: () => [self], pin: async () => {}, rpc: { stream: (_peer, _method, args) => take(args as AsyncIterable<unknown>) as never } })
   const entries = async function * (): AsyncGenerator<AddEntry> {
     yield { kind: 'directory', path: 'root' }
     yield * entriesOf(base, 'root')

@@ -71,6 +71,8 @@ function streamsOf (node: Libp2p): BitswapComponents['transport'] {
     handle: async (protocol, handler, { maxInboundStreams = 1024 } = {}) => {
       await node.handle(protocol, (stream, { remotePeer }) => { handler(new Libp2pByteStream(stream, remotePeer, uncounted)) }, { maxInboundStreams })
     },
-    unhandle: async (protocol) => { await node.unhandle(protocol) }
+    unhandle: async (protocol) => { await node.unhandle(protocol) },
+    // Kubos are no members: the stream that broke a rule has ended, and that is all.
+    penalize: () => {}
   }
 }
