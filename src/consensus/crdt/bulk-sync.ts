@@ -21,7 +21,7 @@ import { decodeSyncAnswer, encodeSyncRequest, maxSyncAnswer, syncProtocol, type 
 import { serveSync } from './sync-server.ts'
 import { summarize } from './sync-summary.ts'
 
-export type SyncStreams = Pick<Transport, 'openStream' | 'handle' | 'unhandle' | 'connectedPeers' | 'onConnect' | 'onDisconnect'>
+export type SyncStreams = Pick<Transport, 'openStream' | 'handle' | 'unhandle' | 'connectedPeers' | 'onConnect' | 'onDisconnect' | 'penalize'>
 
 /** Times in ms. */
 export interface BulkSyncOptions {
@@ -70,6 +70,7 @@ export class BulkSync {
   #stopped = new AbortController()
   #forget: ReadonlyArray<() => void> = []
   #incoming: Incoming | undefined
+  #received = 0
 
   constructor (components: BulkSyncComponents, options: BulkSyncOptions = {}) {
     this.#parts = components
@@ -78,6 +79,9 @@ export class BulkSync {
 
   /** Blocks that are said to come still. */
   get expected (): number { return this.#incoming?.expected ?? 0 }
+
+  /** Bytes of frames that came, of all members. */
+  get received (): number { return this.#received }
 
   /** `onNear` hears of each member that is connected from now on. */
   async start (onNear: (peer: PeerId) => void): Promise<void> {
@@ -159,6 +163,7 @@ export class BulkSync {
       await stream.write(encodeSyncRequest(summary))
       await stream.closeWrite()
       for await (const body of timed(framesOf(stream.source, maxSyncAnswer), this.#options.answerTimeout, stream)) {
+        this.#received += body.length
         const answer = decodeSyncAnswer(body)
         if (answer.kind === 'refusal') return undefined
         if (answer.kind !== 'end') await incoming.take(answer)

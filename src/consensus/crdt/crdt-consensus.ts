@@ -141,7 +141,10 @@ class MerkleCrdtConsensus implements CrdtConsensus {
     const { clock, pubsub, onConnect, measures = newMeasures() } = this.#components
     const abort = new AbortController()
     let greeting = Promise.resolve()
-    const stopGreeting = onConnect?.(() => { greeting = this.#broadcaster.greet(abort.signal) })
+    const stopGreeting = onConnect?.(() => {
+      greeting = this.#broadcaster.greet(abort.signal)
+      this.#sync.memberCame()
+    })
     const writer = createPinWriter({ replica: this.#replica, measures, clock, logger: this.#logger, announce: async ({ cid }) => { await this.#announce(cid) } }, this.#options.batching)
     await this.#sync.start()
     this.#running = {

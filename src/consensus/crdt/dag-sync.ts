@@ -1,7 +1,8 @@
 /**
- * Brings blocks that others announced into the replica (wire.md §3.6). Heads are walked side by side. A block is merged as soon as
- * everything below it is; what waits too long, or becomes too much, is merged from the top down, and what is missing then is
- * remembered in the store and fetched later. Where much is missing, a member of ours may send it in bulk (bulk-sync.ts).
+ * Brings blocks that others announced into the replica (wire.md §3.6). Heads are walked side by side (sync-jobs.ts). A block is merged
+ * as soon as everything below it is (sync-waiting.ts); what waits too long, or becomes too much, is merged from the top down, and what
+ * is missing then is remembered in the store and fetched later, also after a restart. Where much is missing, a member of ours may send
+ * it in bulk (bulk-sync.ts).
  */
 import type { BulkSync } from './bulk-sync.ts'
 import type { Replica } from './replica.ts'
@@ -14,48 +15,35 @@ import { errorText } from '../../component.ts'
 import { decodeBlock } from '../../crdt/block.ts'
 import { nextPriority } from '../../crdt/heads.ts'
 import { multihashKey } from '../../pin/keys.ts'
-import { withDeadline } from './deadline.ts'
+import { SyncJobs, type Job } from './sync-jobs.ts'
+import { WaitingBlocks } from './sync-waiting.ts'
 
 export interface DagSyncOptions {
   /** Blocks fetched at once. @default 50 */
   readonly parallelFetches?: number | undefined
-  /** Time for one attempt to fetch a block, in ms. @default 10_000 */
+  /** Time for the first attempt to fetch a block, in ms; each further one has twice as long. @default 5_000 */
   readonly fetchTimeout?: number | undefined
-  /** Attempts before a head is given up until it is announced again, and any other block until the next repair. @default 3 */
+  /** Attempts before a head is given up until it is announced again, and any other block until the next retry. @default 3 */
   readonly fetchAttempts?: number | undefined
-  /** First pause in ms before missing blocks are tried again; it doubles up to 32 times this. @default 15_000 */
+  /** First pause in ms before missing blocks are tried again; it doubles up to 32 times this. A new member ends it. @default 2_000 */
   readonly retryPause?: number | undefined
   /** Blocks that wait in memory for those below them. @default 1000 */
   readonly maxWaitingBlocks?: number | undefined
 }
 
-interface Job {
-  readonly cid: CID
-  readonly id: string
-  from: PeerId[]
-  /** Who announced it, in text: given up when nobody has it. Undefined: others link to it. */
-  readonly announcer: string | undefined
-  attempts: number
-  /** Set once fetched. */
-  block: DeltaBlock | undefined
-  /** Ids of unmerged blocks below it that it waits for. */
-  readonly below: Set<string>
-  /** Its merge is next, or going on. */
-  ready: boolean
-}
-
-const maxWaitingBytes = 16 * 1024 * 1024
-/** Blocks known to be needed and kept in memory; further ones are found again in the store. */
-const maxJobs = 10_000
-/** Heads of one announcer that are under way at once; the oldest go first: newer ones lead to them. */
-const maxAnnouncedByPeer = 2048
-/** Heads of one announcer that are fetched at once while others wait, so that bogus ones leave room. */
-const maxFetchesByPeer = 16
-/** The same while nobody else waits: a part of all fetches. */
-const loneShare = 0.8
 const maxRetryFactor = 32
+/** Pause in ms before a head that nobody has is asked for again; it doubles. */
+const headPause = 1_000
+/** How often deadlines are looked at, in ms. */
+const tick = 500
+/** Ms after which waiting blocks are merged from the top down: what a crash would lose. */
+const longestWait = 5_000
 /** Blocks missing below a head from which on they are asked for in bulk; fewer come sooner one by one. */
 const bulkGap = 32
+/** Bytes in so many ms that bulk sync must bring; else the walk goes on beside it. */
+const bulkCheck = { bytes: 256 * 1024, time: 3_000 }
+/** Blocks missing below a head from which on the store is spared look-ups of new ones, and most blocks here that this is worth looking through. */
+const manyBlocks = { missing: 1_000, most: 1_000_000, here: 20_000 }
 
 export class DagSync {
   readonly #replica: Replica
@@ -64,24 +52,20 @@ export class DagSync {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #options: Required<{ [K in keyof DagSyncOptions]: number }>
-  readonly #jobs = new Map<string, Job>()
-  readonly #queue: Job[] = []
-  readonly #waiting = new Map<string, Job>()
-  /** Fetched jobs by the id of a block that they wait for. */
-  readonly #waiters = new Map<string, Set<Job>>()
+  readonly #jobs: SyncJobs
+  readonly #waiting: WaitingBlocks
   readonly #ready: Job[] = []
   /** Given up until the next retry. */
   readonly #givenUp = new Set<string>()
   readonly #running = new Set<Promise<void>>()
-  readonly #fetching = new Set<Job>()
-  /** Jobs, and fetches, of each announcer. */
-  readonly #jobsOf = new Tally()
-  readonly #fetchesOf = new Tally()
-  #waitingBytes = 0
   #merging = false
+  #watching = false
   #inBulk = false
+  #bulkIsSlow = false
+  #bulkRuns = 0
+  #expectsMany = false
   #retryFactor = 1
-  #retryPlanned = false
+  #retry: AbortController | undefined
   #abort = new AbortController()
 
   constructor (components: { readonly replica: Replica, readonly exchange: BlockExchange, readonly bulk?: BulkSync | undefined, readonly clock: Clock, readonly logger: Logger }, options: DagSyncOptions = {}) {
@@ -92,22 +76,24 @@ export class DagSync {
     this.#logger = components.logger
     this.#options = {
       parallelFetches: options.parallelFetches ?? 50,
-      fetchTimeout: options.fetchTimeout ?? 10_000,
+      fetchTimeout: options.fetchTimeout ?? 5_000,
       fetchAttempts: options.fetchAttempts ?? 3,
-      retryPause: options.retryPause ?? 15_000,
+      retryPause: options.retryPause ?? 2_000,
       maxWaitingBlocks: options.maxWaitingBlocks ?? 1000
     }
+    this.#jobs = new SyncJobs(this.#options.parallelFetches)
+    this.#waiting = new WaitingBlocks(this.#options.maxWaitingBlocks, (job) => { this.#ready.push(job) })
   }
 
   /** Blocks known to be needed and not merged yet. */
   get pending (): number {
     let only = 0
-    for (const id of this.#jobs.keys()) if (!this.#replica.wanted.has(id)) only++
+    for (const id of this.#jobs.ids) if (!this.#replica.wanted.has(id)) only++
     return Math.max(only + this.#replica.wanted.size, this.#bulk?.expected ?? 0)
   }
 
   /** Blocks fetched now, or next. */
-  get queued (): number { return this.#queue.length + this.#fetching.size }
+  get queued (): number { return this.#jobs.queued + this.#jobs.fetching.size }
 
   async start (): Promise<void> {
     this.#abort = new AbortController()
@@ -117,22 +103,23 @@ export class DagSync {
   }
 
   async stop (): Promise<void> {
-    this.#abort.abort(new Error('stopped'))
+    const reason = new Error('stopped')
+    this.#abort.abort(reason)
+    for (const job of this.#jobs.fetching) job.abort?.abort(reason)
     await this.#bulk?.stop()
     while (this.#running.size > 0) await Promise.allSettled(this.#running)
     this.#jobs.clear()
-    this.#jobsOf.clear()
-    this.#queue.length = 0
     this.#waiting.clear()
-    this.#waiters.clear()
     this.#ready.length = 0
     this.#givenUp.clear()
-    this.#waitingBytes = 0
-    this.#retryPlanned = false
+    this.#retry = undefined
+    this.#retryFactor = 1
+    this.#expectFew()
   }
 
   /** Heads that `from` has. */
   announce (heads: readonly CID[], from: PeerId): void {
+    const owner = from.toString()
     for (const cid of heads) {
       const id = multihashKey(cid)
       if (this.#replica.heads.has(id)) continue
@@ -140,34 +127,22 @@ export class DagSync {
       const job = this.#jobs.get(id)
       if (job !== undefined) {
         if (!job.from.some((peer) => peer.equals(from))) job.from = [from, ...job.from.slice(0, 7)]
+        this.#jobs.adopt(job, owner)
         continue
       }
-      if (!this.#makeRoom(from)) {
+      if (!this.#jobs.makeRoom(owner, (other) => this.#waiting.isNeeded(other))) {
         this.#logger.warn('too many heads under way, ignored one', cid, from)
-        return
+        break
       }
-      this.#add(cid, [from], this.#replica.wanted.has(id) ? undefined : from.toString())
+      this.#jobs.add({ cid, from: [from], owner, isHead: !this.#replica.wanted.has(id), foundIn: this.#bulkRuns })
     }
     this.#pump()
   }
 
-  /** Room for one more head of this announcer, if need be in place of its oldest that nobody needs or fetches yet. */
-  #makeRoom (from: PeerId): boolean {
-    const announcer = from.toString()
-    if (this.#jobsOf.of(announcer) < maxAnnouncedByPeer && this.#jobs.size < maxJobs) return true
-    const at = this.#queue.findIndex((job) => job.announcer === announcer && !this.#waiters.has(job.id))
-    const [oldest] = at < 0 ? [] : this.#queue.splice(at, 1)
-    if (oldest === undefined) return false
-    this.#drop(oldest)
-    return true
-  }
-
-  /** Where in the queue the next job to fetch is; -1: none may be fetched now. */
-  #next (): number {
-    // What is below heads comes in bulk meanwhile.
-    const fair = this.#queue.findIndex(({ announcer }) => announcer === undefined ? !this.#inBulk : this.#fetchesOf.of(announcer) < maxFetchesByPeer)
-    if (this.#inBulk) return fair
-    return fair < 0 && this.#queue.length > 0 && this.#fetching.size < this.#options.parallelFetches * loneShare ? 0 : fair
+  /** Somebody connected, who may have what is missing. */
+  memberCame (): void {
+    this.#retryFactor = 1
+    this.#retry?.abort(new Error('a member came'))
   }
 
   /** Fetches what is missing. A full one looks through all blocks for it first, when the store is marked dirty. */
@@ -177,6 +152,11 @@ export class DagSync {
       await this.#replica.findMissing({ signal: this.#abort.signal })
       await this.#replica.setDirty(false)
     }
+    this.#retryFactor = 1
+    this.#goOn()
+  }
+
+  #goOn (): void {
     this.#givenUp.clear()
     if (this.#replica.wanted.size > 0) this.#startBulk([])
     this.#refill()
@@ -187,45 +167,50 @@ export class DagSync {
   #startBulk (first: readonly PeerId[]): void {
     if (this.#bulk === undefined || this.#inBulk || this.#abort.signal.aborted || this.#bulk.candidates(first).length === 0) return
     this.#inBulk = true
+    this.#bulkIsSlow = false
+    this.#bulkRuns++
+    const done = new AbortController()
+    this.#run(this.#watchBulk(this.#bulk, AbortSignal.any([done.signal, this.#abort.signal])))
     this.#run(this.#bulk.run(first).then(() => {}).finally(() => {
       this.#inBulk = false
+      this.#expectsMany = false
+      done.abort(new Error('done'))
       // What waited for blocks that came finds them merged.
       this.#pump()
     }))
   }
 
+  /** What is below heads comes in bulk, unless that is slow. */
+  async #watchBulk (bulk: BulkSync, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const before = bulk.received
+      try { await this.#clock.sleep(bulkCheck.time, { signal }) } catch { return }
+      const isSlow = bulk.received - before < bulkCheck.bytes
+      if (isSlow && !this.#bulkIsSlow) this.#logger.debug('bulk sync is slow, blocks are fetched one by one, too')
+      this.#bulkIsSlow = isSlow
+      this.#pump()
+    }
+  }
+
   /** Priority of the highest head here. */
   #height (): number { return nextPriority(this.#replica.heads) - 1 }
 
-  #add (cid: CID, from: PeerId[], announcer?: string): Job | undefined {
-    if (this.#jobs.size >= maxJobs) return undefined
-    const job: Job = { cid, id: multihashKey(cid), from, announcer, attempts: 0, block: undefined, below: new Set(), ready: false }
-    this.#jobs.set(job.id, job)
-    this.#jobsOf.add(announcer, 1)
-    this.#queue.push(job)
-    return job
-  }
-
-  #drop (job: Job): void { if (this.#jobs.delete(job.id)) this.#jobsOf.add(job.announcer, -1) }
-
   #refill (): void {
     for (const [id, cid] of this.#replica.wanted) {
-      if (this.#jobs.size >= maxJobs) return
-      if (!this.#jobs.has(id) && !this.#givenUp.has(id)) this.#add(cid, [])
+      if (this.#jobs.get(id) !== undefined || this.#givenUp.has(id)) continue
+      if (this.#jobs.add({ cid, from: [], owner: '', isHead: false, foundIn: this.#bulkRuns }) === undefined) return
     }
   }
 
   #pump (): void {
     if (this.#abort.signal.aborted) return
-    if (this.#queue.length === 0 && this.#fetching.size === 0 && this.#waiting.size === 0 && this.#ready.length === 0) this.#refill()
-    while (this.#fetching.size < this.#options.parallelFetches && this.#waitingBytes < 2 * maxWaitingBytes && this.#waiting.size + this.#ready.length < 2 * this.#options.maxWaitingBlocks) {
-      const at = this.#next()
-      const [job] = at < 0 ? [] : this.#queue.splice(at, 1)
-      if (job === undefined) return
-      this.#fetching.add(job)
-      this.#fetchesOf.add(job.announcer, 1)
+    if (this.#jobs.queued === 0 && this.#jobs.fetching.size === 0 && this.#waiting.size === 0 && this.#ready.length === 0) this.#refill()
+    while (!this.#waiting.isOverfull && this.#waiting.size + this.#ready.length < 2 * this.#options.maxWaitingBlocks) {
+      const job = this.#jobs.next(this.#inBulk && !this.#bulkIsSlow)
+      if (job === undefined) break
       this.#run(this.#fetch(job))
     }
+    if (!this.#watching && (this.#jobs.fetching.size > 0 || this.#waiting.size > 0)) this.#run(this.#watch())
   }
 
   #run (work: Promise<void>): void {
@@ -235,22 +220,45 @@ export class DagSync {
     this.#running.add(run)
   }
 
-  async #fetch (job: Job): Promise<void> {
+  /** Runs while anything is fetched or waits: deadlines of both. */
+  async #watch (): Promise<void> {
     const { signal } = this.#abort
+    this.#watching = true
+    while (!signal.aborted && (this.#jobs.fetching.size > 0 || this.#waiting.size > 0)) {
+      await this.#clock.sleep(tick, { signal }).catch(() => {})
+      const now = this.#clock.now()
+      for (const job of this.#jobs.fetching) {
+        const time = this.#options.fetchTimeout * 2 ** job.attempts
+        if (now - job.since >= time) job.abort?.abort(new Error(`no answer within ${time} ms`))
+      }
+      if (this.#waiting.size > 0 && now - this.#waiting.since >= longestWait) {
+        this.#waiting.releaseAll()
+        this.#merge()
+      }
+    }
+    this.#watching = false
+  }
+
+  async #fetch (job: Job): Promise<void> {
+    const abort = new AbortController()
+    job.abort = abort
+    job.since = this.#clock.now()
+    // Look-ups are dear: what was missing a moment ago is not looked up again.
+    const mayBeHere = job.isHead || job.attempts > 0 || this.#inBulk || job.foundIn !== this.#bulkRuns
     try {
-      if (await this.#replica.isMerged(job.cid)) {
+      if (mayBeHere && await this.#replica.isMerged(job.cid)) {
         this.#forget(job)
-        this.#release(job.id)
+        this.#waiting.release(job.id)
       } else {
-        const bytes = await withDeadline(this.#clock, this.#options.fetchTimeout, signal, async (deadline) => await this.#exchange.fetch(job.cid, { from: job.attempts === 0 ? job.from : [], signal: deadline }))
+        const bytes = await this.#exchange.fetch(job.cid, { from: job.attempts === 0 ? job.from : [], signal: abort.signal })
         const block = decodeBlock(job.cid, bytes)
         this.#arrived(job, block, await this.#replica.missingLinks(block, () => false))
       }
     } catch (error) {
-      if (!signal.aborted) this.#failed(job, error)
+      if (!this.#abort.signal.aborted) this.#failed(job, error)
     } finally {
-      this.#fetching.delete(job)
-      this.#fetchesOf.add(job.announcer, -1)
+      job.abort = undefined
+      this.#jobs.done(job)
     }
     this.#merge()
     this.#pump()
@@ -259,48 +267,33 @@ export class DagSync {
   #arrived (job: Job, block: DeltaBlock, missing: readonly CID[]): void {
     job.block = block
     let incomplete = this.#replica.heads.size === 0
+    const waitsFor: string[] = []
     for (const cid of missing) {
       const id = multihashKey(cid)
-      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#add(cid, job.from))
+      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#jobs.add({ cid, from: job.from, owner: job.owner, isHead: false, foundIn: this.#bulkRuns }))
       if (below === undefined || below.attempts > 0) incomplete = true
-      if (below?.ready === true) continue
-      job.below.add(id)
-      const waiters = this.#waiters.get(id)
-      if (waiters === undefined) this.#waiters.set(id, new Set([job]))
-      else waiters.add(job)
+      if (below?.ready !== true) waitsFor.push(id)
     }
-    if (missing.length > 0 && (this.#jobs.size > bulkGap || block.delta.priority > bulkGap + this.#height())) this.#startBulk(job.from)
-    this.#waiting.set(job.id, job)
-    this.#waitingBytes += block.bytes.length
-    if (job.below.size === 0) this.#makeReady(job)
-    else if (incomplete || this.#waiting.size >= this.#options.maxWaitingBlocks || this.#waitingBytes >= maxWaitingBytes) this.#makeAllReady()
+    const gap = block.delta.priority - this.#height()
+    if (missing.length > 0 && (this.#jobs.size > bulkGap || gap > bulkGap)) this.#startBulk(job.from)
+    if (missing.length > 0 && gap > manyBlocks.missing) this.#expectMany(gap)
+    this.#waiting.add(job, waitsFor, this.#clock.now())
+    if (incomplete) this.#waiting.releaseAll()
   }
 
-  #makeReady (job: Job): void {
-    if (!this.#waiting.delete(job.id)) return
-    job.ready = true
-    for (const id of job.below) this.#waiters.get(id)?.delete(job)
-    this.#ready.push(job)
-    this.#release(job.id)
+  #expectMany (blocks: number): void {
+    if (this.#expectsMany || this.#inBulk || this.#replica.blocks > manyBlocks.here) return
+    this.#expectsMany = true
+    this.#run(this.#replica.expectMany(Math.min(manyBlocks.most, blocks)))
   }
 
-  /** From the top down: nothing waits any longer. */
-  #makeAllReady (): void {
-    for (const job of this.#waiting.values()) this.#makeReady(job)
-  }
-
-  /** What waited for this block goes on. */
-  #release (id: string): void {
-    const waiters = this.#waiters.get(id)
-    this.#waiters.delete(id)
-    for (const job of waiters ?? []) {
-      job.below.delete(id)
-      if (job.below.size === 0) this.#makeReady(job)
-    }
+  #expectFew (): void {
+    if (this.#expectsMany && !this.#inBulk) this.#replica.expectFew()
+    this.#expectsMany = false
   }
 
   #forget (job: Job): void {
-    this.#drop(job)
+    this.#jobs.drop(job)
     this.#givenUp.delete(job.id)
   }
 
@@ -317,67 +310,61 @@ export class DagSync {
   async #mergeReady (): Promise<void> {
     while (this.#ready.length > 0 && !this.#abort.signal.aborted) {
       const jobs = this.#ready.splice(0, this.#options.maxWaitingBlocks)
+      const { wanted } = this.#replica
+      // What others cannot provoke: a missing block came.
+      if (jobs.some(({ id }) => wanted.has(id))) this.#retryFactor = 1
       try {
         await this.#replica.merge(jobs.flatMap(({ block }) => block ?? []))
       } finally {
         for (const job of jobs) {
-          this.#waitingBytes -= job.block?.bytes.length ?? 0
+          this.#waiting.merged(job)
           this.#forget(job)
         }
       }
-      this.#logger.debug('merged blocks', jobs.length, 'missing', this.#replica.wanted.size)
-      if (this.#replica.wanted.size > 0) this.#planRetry()
-      else this.#retryFactor = 1
+      this.#logger.debug('merged blocks', jobs.length, 'missing', wanted.size)
+      if (wanted.size > 0) this.#planRetry()
+      else this.#expectFew()
     }
   }
 
   #failed (job: Job, error: unknown): void {
     job.attempts++
-    this.#makeAllReady()
-    if (job.attempts < this.#options.fetchAttempts && !isRefused(error)) {
-      this.#queue.push(job)
+    if (this.#waiting.isNeeded(job.id)) this.#waiting.releaseAll()
+    const isHead = job.isHead && !this.#replica.wanted.has(job.id)
+    const isNowhere = isNamed(error, 'BlockNotFoundError')
+    // The bytes are what the CID names, and no block of ours: others will not have better ones.
+    if (job.attempts < this.#options.fetchAttempts && !isNamed(error, 'DecodeError') && (isHead || !isNowhere)) {
+      if (isNowhere) this.#run(this.#askLater(job))
+      else this.#jobs.again(job)
       return
     }
-    this.#drop(job)
-    this.#waiters.delete(job.id)
-    this.#logger.warn(job.announcer !== undefined ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
-    if (job.announcer !== undefined && !this.#replica.wanted.has(job.id)) return
+    this.#jobs.drop(job)
+    this.#waiting.forget(job.id)
+    this.#logger.warn(isHead ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
+    if (isHead) return
     this.#givenUp.add(job.id)
     this.#planRetry()
   }
 
+  async #askLater (job: Job): Promise<void> {
+    await this.#clock.sleep(headPause * 2 ** job.attempts, { signal: this.#abort.signal })
+    this.#jobs.again(job)
+    this.#pump()
+  }
+
   /** Missing blocks are tried again soon, then less and less often. */
   #planRetry (): void {
-    if (this.#retryPlanned) return
-    this.#retryPlanned = true
+    if (this.#retry !== undefined) return
+    const retry = new AbortController()
+    this.#retry = retry
     const pause = this.#options.retryPause * this.#retryFactor
     this.#retryFactor = Math.min(maxRetryFactor, this.#retryFactor * 2)
     this.#run((async () => {
-      await this.#clock.sleep(pause, { signal: this.#abort.signal })
-      this.#retryPlanned = false
-      this.#givenUp.clear()
-      if (this.#replica.wanted.size > 0) this.#startBulk([])
-      this.#refill()
-      this.#pump()
+      await this.#clock.sleep(pause, { signal: AbortSignal.any([retry.signal, this.#abort.signal]) }).catch(() => {})
+      this.#retry = undefined
+      if (!this.#abort.signal.aborted) this.#goOn()
     })())
   }
 }
 
-/** Counts by name. */
-class Tally {
-  readonly #counts = new Map<string, number>()
-
-  of (name: string): number { return this.#counts.get(name) ?? 0 }
-
-  add (name: string | undefined, change: number): void {
-    if (name === undefined) return
-    const count = this.of(name) + change
-    if (count === 0) this.#counts.delete(name)
-    else this.#counts.set(name, count)
-  }
-
-  clear (): void { this.#counts.clear() }
-}
-
-/** The bytes are what the CID names, and no block of ours: others will not have better ones. */
-const isRefused = (error: unknown): boolean => error instanceof Error && error.name === 'DecodeError'
+const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name
