@@ -15,7 +15,7 @@ function codesOf (error: unknown): string[] {
 const rootText = (error: unknown): string => error instanceof Error && error.cause !== undefined ? rootText(error.cause) : errorText(error)
 
 const damageCodes = ['LEVEL_CORRUPTION', 'LEVEL_INVALID']
-const isDamage = (error: unknown): boolean => codesOf(error).some((code) => damageCodes.includes(code)) || /Corruption|Compaction input/.test(rootText(error))
+const isDamage = (error: unknown): boolean => codesOf(error).some((code) => damageCodes.includes(code)) || /Corruption:|\.(ldb|sst): (Invalid argument|No such file)/.test(rootText(error))
 const isFull = (error: unknown): boolean => /no space left|file too large|disk quota exceeded|ENOSPC|EFBIG|EDQUOT/i.test(rootText(error))
 
 export const damagedError = (folder: string, what: string, options?: ErrorOptions): StoreError => new StoreError('damaged', `the data folder ${folder} is damaged: ${what}; ${mending}`, options)

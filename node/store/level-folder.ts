@@ -7,12 +7,11 @@
 import { readdir, rm, stat, statfs } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
-import { StoreError } from '../../src/store/errors.ts'
 import { bootId } from '../boot.ts'
 import { codeOf, readIfThere, writeWhole } from '../files.ts'
 import { syncFolder } from '../sync-folder.ts'
-import { damagedError, fullError, openError } from './level-errors.ts'
+import { damagedError, fullError } from './level-errors.ts'
+import { cutManifest } from './level-manifest.ts'
 
 /** Lies in the folder while it is open; LevelDB does not mind it. */
 const markName = 'RUNNING'
@@ -32,10 +31,12 @@ async function namesIn (folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Throws StoreError where LevelDB would begin a new store on top of what is left of one. */
+/** Throws StoreError where LevelDB would begin a new store on top of what is left of one, or forget a part of it. */
 export async function checkFolder (folder: string): Promise<void> {
   const names = await namesIn(folder)
   if (!names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))) throw damagedError(folder, 'the file CURRENT is missing')
+  const cut = await cutManifest(folder, names)
+  if (cut !== undefined) throw damagedError(folder, cut)
 }
 
 /** True: the machine, not only the process, went down while the folder was open, or nobody has looked since batches went missing. */
@@ -60,11 +61,4 @@ export async function checkRoom (folder: string): Promise<void> {
   let needed = spareBytes
   for (const name of await namesIn(folder)) if (name.endsWith('.log')) needed += (await stat(join(folder, name))).size
   if (bavail * bsize < needed) throw fullError(folder, `${bavail * bsize} bytes are free, ${needed} are needed`)
-}
-
-/** Makes a store that can be opened of what is readable; the rest is moved to `lost` inside the folder. Old values may come back: what is derived must be made anew. */
-export async function repairFolder (folder: string): Promise<void> {
-  if ((await namesIn(folder)).length === 0) throw new StoreError('unavailable', `there is no store in ${folder}`)
-  try { await ClassicLevel.repair(folder) } catch (error) { throw openError(folder, error) }
-  await markOpen(folder, true)
 }

@@ -104,9 +104,10 @@ describe('a replica in its store', () => {
   it('changes nothing when the batch fails', async () => {
     const store = new MemoryStore()
     let broken = false
-    const failing = new Proxy(store, { get: (target, name: keyof Store) => name === 'batch' ? async (operations: readonly StoreOperation[]) => { if (broken) throw new Error('disk full'); await target.batch(operations) } : typeof target[name] === 'function' ? target[name].bind(target) : target[name] })
+    const batch = store.batch.bind(store)
+    store.batch = async (operations) => { if (broken) throw new Error('disk full'); await batch(operations) }
     const changes: unknown[] = []
-    const replica = await openReplica(failing, { onChange: (change) => { changes.push(change) } })
+    const replica = await openReplica(store, { onChange: (change) => { changes.push(change) } })
     await replica.commit(() => [putOf(1, 'one')])
     const { heads } = replica
     broken = true

@@ -7,16 +7,29 @@ import { openLevelStore } from '../../store/level-store.ts'
 import { doing } from './context.ts'
 import type { ServiceContext } from './context.ts'
 
-/** Runs `use` on the pinset of this folder, under the folder's lock. */
-export async function withState<T> (context: ServiceContext, use: (state: OfflineCrdtState) => Promise<T>): Promise<T> {
+/** How to reach the store of the folder whose lock is held. */
+export interface OpenFolder {
+  /** Where LevelDB's files are. */
+  readonly path: string
+  readonly namespace: string
+}
+
+/** Runs `use` under the lock of this folder: no daemon and no other command can be at its store. */
+export async function withFolder<T> (context: ServiceContext, use: (open: OpenFolder) => Promise<T>): Promise<T> {
   const { folder, logger } = context
   const { config } = await doing('loading configurations', async () => await loadFolder(folder, context.environment, logger.forComponent('config')))
   const lock = await doing('obtaining execution lock', async () => await lockFolder(folder.path))
   try {
-    const store = await doing('opening the datastore', async () => await openLevelStore(folder.at(config.datastore.leveldb.folder)))
-    try {
-      const state = await doing('reading the state', async () => await openOfflineCrdtState({ store, logger }, { namespace: config.consensus.crdt.datastoreNamespace }))
-      return await use(state)
-    } finally { await store.close() }
+    return await use({ path: folder.at(config.datastore.leveldb.folder), namespace: config.consensus.crdt.datastoreNamespace })
   } finally { await lock.release() }
+}
+
+/** Runs `use` on the pinset of this folder, under the folder's lock. */
+export async function withState<T> (context: ServiceContext, use: (state: OfflineCrdtState) => Promise<T>): Promise<T> {
+  return await withFolder(context, async ({ path, namespace }) => {
+    const store = await doing('opening the datastore', async () => await openLevelStore(path))
+    try {
+      return await use(await doing('reading the state', async () => await openOfflineCrdtState({ store, logger: context.logger }, { namespace })))
+    } finally { await store.close() }
+  })
 }

@@ -13,6 +13,7 @@ import type { InitFlags } from './init.ts'
 import { invite, inviteHelp } from './invite.ts'
 import type { InviteFlags } from './invite.ts'
 import { stateCleanup } from './state-cleanup.ts'
+import { crdtDot, crdtInfo, crdtMark, crdtRepair, dotHelp, infoHelp, markCleanHelp, markDirtyHelp, repairHelp } from './state-crdt.ts'
 import { stateExport } from './state-export.ts'
 import { stateImport } from './state-import.ts'
 import type { ImportFlags } from './state-import.ts'
@@ -81,6 +82,17 @@ export function serviceProgram (streams: ProcessContext): Command {
     .action(async (file: string | undefined, flags: ImportFlags) => { await stateImport(await context(), file, flags) })
   state.command('cleanup').description('remove the pinset').option('-f, --force', 'do not ask')
     .action(async (flags: { readonly force?: boolean }) => { await stateCleanup(await context(), flags.force === true) })
+  const crdt = state.command('crdt').description('the CRDT state behind the pinset: what it is, and mending it')
+  crdt.command('info').description('print heads, height and whether blocks are missing').addHelpText('after', infoHelp)
+    .action(async () => { await crdtInfo(await context()) })
+  crdt.command('dot').description('write the DAG of changes as a Graphviz file').option('-f, --file <path>', 'where to (default: stdout)').addHelpText('after', dotHelp)
+    .action(async (flags: { readonly file?: string }) => { await crdtDot(await context(), flags.file) })
+  crdt.command('mark-dirty').description('have the next start look for missing blocks').addHelpText('after', markDirtyHelp)
+    .action(async () => { await crdtMark(await context(), true) })
+  crdt.command('mark-clean').description('take that mark away').addHelpText('after', markCleanHelp)
+    .action(async () => { await crdtMark(await context(), false) })
+  crdt.command('repair').description('mend a damaged store: keep what is readable, make the pinset anew of its blocks').addHelpText('after', repairHelp)
+    .action(async () => { await crdtRepair(await context()) })
   program.command('version').description('print the version').action(async () => { printVersion(await context()) })
   return program
 }

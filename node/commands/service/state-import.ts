@@ -93,7 +93,7 @@ export async function stateImport (context: ServiceContext, path: string | undef
     await withState(context, async (state) => {
       await doing('importing state', async () => {
         await state.clear()
-        const count = await state.importPins(pinsIn(fileText(checked), {}))
+        const count = await state.importPins(pinsIn(fileText(checked), {})).catch((error: unknown) => { throw new Error(`${errorText(error)}: the pinset is incomplete now, run the import again`, { cause: error }) })
         context.logger.forComponent('service').info(`state successfully imported: ${count} pins. Make sure all peers have consistent states`)
       })
     })

@@ -46,12 +46,20 @@ export const stateOperation = (layout: Layout, state: ReplicaState): StoreOperat
 
 const formatOperation = (layout: Layout, format: Format): StoreOperation => ({ type: 'put', key: layout.format, value: json(format) })
 
+async function checkOwner (store: Store, layout: Layout): Promise<void> {
+  if (await store.has(layout.foreign)) throw new StoreError('unavailable', `the store holds the CRDT state of another IPFS Cluster program below ${layout.all}: export it there and import it here, into a new folder`)
+}
+
+function checkVersion (format: Format): void {
+  if (format.store !== storeVersion) throw new StoreError('unavailable', `the store has format ${format.store}, this program reads ${storeVersion}`)
+}
+
 /**
  * Where the replica stopped; an empty namespace becomes a new one. Ends a clearing that was cut off, and rebuilds an old view.
  * Throws DecodeError when records are missing or do not fit together: the state must then be made anew of the blocks.
  */
 export async function loadReplica (store: Store, layout: Layout): Promise<LoadedReplica> {
-  if (await store.has(layout.foreign)) throw new StoreError('unavailable', `the store holds the CRDT state of another IPFS Cluster program below ${layout.all}: export it there and import it here, into a new folder`)
+  await checkOwner(store, layout)
   let format = await readFormat(store, layout)
   if (format?.clearing === true) {
     await clearReplica(store, layout)
@@ -63,7 +71,7 @@ export async function loadReplica (store: Store, layout: Layout): Promise<Loaded
     format = { store: storeVersion, view: viewVersion }
     await store.batch([formatOperation(layout, format)])
   }
-  if (format.store !== storeVersion) throw new StoreError('unavailable', `the store has format ${format.store}, this program reads ${storeVersion}`)
+  checkVersion(format)
   let state = await readState(store, layout)
   if (store.mayHaveGaps === true) await checkCount(store, layout, state)
   if (format.view !== viewVersion) state = await rebuildView(store, layout, state)
@@ -97,8 +105,17 @@ async function checkCount (store: Store, layout: Layout, state: ReplicaState): P
   if (blocks !== state.blocks) throw new DecodeError(`${state.blocks} blocks were merged, and ${blocks} are here`)
 }
 
-/** Until `endRebuild` the namespace counts as being made anew, whatever happens. */
-export const beginRebuild = async (store: Store, layout: Layout): Promise<void> => { await store.batch([formatOperation(layout, { store: storeVersion, view: viewVersion, rebuilding: true })], { sync: true }) }
+/** Until `endRebuild` the namespace counts as being made anew, whatever happens. Throws StoreError when it is not ours; a damaged format record is. */
+export async function beginRebuild (store: Store, layout: Layout): Promise<void> {
+  await checkOwner(store, layout)
+  const format = await readFormat(store, layout).catch((error: unknown) => {
+    if (!(error instanceof DecodeError)) throw error
+    return undefined
+  })
+  if (format?.clearing === true) await clearReplica(store, layout)
+  else if (format !== undefined) checkVersion(format)
+  await store.batch([formatOperation(layout, { store: storeVersion, view: viewVersion, rebuilding: true })], { sync: true })
+}
 
 export const endRebuild = async (store: Store, layout: Layout, state: ReplicaState): Promise<void> => {
   await store.batch([stateOperation(layout, state), formatOperation(layout, { store: storeVersion, view: viewVersion })], { sync: true })
