@@ -108,7 +108,7 @@ export class GossipGuard {
     inner.handleReceivedRpc = async (from, { messages: all, control, ...others }) => {
       const lane = this.#lane(from)
       const messages = all.filter(({ topic }) => this.#parts.isSubscribed(topic))
-      if (messages.length < all.length) this.#parts.penalize(from, 'messages of topics that nobody here has subscribed to', 1)
+      if (messages.length < all.length) this.#parts.penalize(from, 'messages of topics that nobody here has subscribed to', 3)
       await handle(from, { ...others, messages: [] })
       for (let at = 0; at < messages.length; at += slice) {
         const part = messages.slice(at, at + slice)

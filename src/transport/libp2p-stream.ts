@@ -11,6 +11,11 @@ const writeSize = 65_536
 const readHigh = 262_144
 const readLow = 65_536
 
+const unread = new WeakMap<Stream, () => number>()
+
+/** Bytes that have left the stream of the library, and that nobody has read. */
+export const unreadBytes = (stream: Stream): number => unread.get(stream)?.() ?? 0
+
 export class Libp2pByteStream implements ByteStream {
   readonly remotePeer: PeerId
   readonly source: AsyncIterable<Uint8Array>
@@ -29,6 +34,7 @@ export class Libp2pByteStream implements ByteStream {
     this.#stream = stream
     this.remotePeer = remotePeer
     this.#counter = counter
+    unread.set(stream, () => this.#unread)
     this.source = this.#read()
     this.#remoteClosed = stream.remoteWriteStatus === 'closed' && stream.status === 'open'
     this.#ended = this.#atEnd()
@@ -97,6 +103,7 @@ export class Libp2pByteStream implements ByteStream {
     if (failure !== undefined) {
       this.#failure ??= failure
       this.#received = []
+      this.#unread = 0
     }
     this.#closed.abort()
     this.#notify()

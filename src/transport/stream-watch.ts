@@ -2,6 +2,7 @@
 import type { Clock, Logger } from '../component.ts'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { errorText, every } from '../component.ts'
+import { unreadBytes } from './libp2p-stream.ts'
 import { misconductLimit } from './misconduct.ts'
 
 export interface StreamWatchParts {
@@ -82,4 +83,4 @@ export class StreamWatch {
   }
 }
 
-const held = (stream: Stream): number => stream.readBufferLength + stream.writeBufferLength
+const held = (stream: Stream): number => stream.readBufferLength + stream.writeBufferLength + unreadBytes(stream)
