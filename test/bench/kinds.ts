@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createPeerProcess } from '../processes.ts'
 import { createGoPeer, newSecret } from '../interop/programs.ts'
 import { call } from './load.ts'
+import { profiling } from './profile.ts'
 import type { Kind, Opening, Server } from './server.ts'
 import { startStandIn } from './stand-in-process.ts'
 import type { StandIn } from './stand-in-process.ts'
@@ -42,7 +43,7 @@ export const ours: Kind = {
   name: 'ours', controlled: true, ours: true,
   open: async (opening = {}) => {
     const standIn = opening.helia === true ? undefined : await startStandIn()
-    const peer = await createPeerProcess({ name: 'bench', secret: opening.secret ?? newSecret(), ipfs: standIn?.port ?? 'helia', env: { ...quiet, ...joining(opening) } })
+    const peer = await createPeerProcess({ name: 'bench', secret: opening.secret ?? newSecret(), ipfs: standIn?.port ?? 'helia', env: { ...quiet, ...joining(opening), ...opening.profile === undefined ? {} : profiling(opening.profile) } })
     if (opening.unbatched !== undefined) await fillStore(join(peer.folder, 'leveldb'), opening.unbatched, 1)
     return await opened(labelOf('ours', opening), standIn, peer)
   }

@@ -21,6 +21,7 @@ export interface RawOptions {
   readonly 'newcomer-limit': string
   readonly million: boolean
   readonly go: boolean
+  readonly profile?: string | undefined
 }
 
 export interface ServerBenchOptions {
@@ -75,6 +76,7 @@ export function serverBenchOptions (options: RawOptions): ServerBenchOptions {
       addMebibytes: count('add', options.add),
       newcomerPins: count('newcomer-pins', options['newcomer-pins'] ?? String(options.million ? pins : Math.min(pins, 20_000))),
       newcomerLimit: count('newcomer-limit', options['newcomer-limit']),
+      profile: options.profile,
       newcomers: kinds.filter((kind) => kind.controlled)
     }
   }

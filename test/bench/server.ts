@@ -36,6 +36,8 @@ export interface Opening {
   readonly helia?: boolean
   /** Ours only: begins with this many pins, each a delta of its own. */
   readonly unbatched?: number
+  /** Ours only: a folder for CPU profiles, one written at each stop. */
+  readonly profile?: string | undefined
 }
 
 /** A kind of server: each `open` starts a fresh one, unless it was given by URL. */

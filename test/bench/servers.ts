@@ -2,6 +2,7 @@
 import { MemoryLog } from './memory.ts'
 import type { FigureName } from './figures.ts'
 import type { ServerBenchOptions } from './options.ts'
+import { nameProfile } from './profile.ts'
 import { accept } from './rows/accept.ts'
 import { add } from './rows/add.ts'
 import { list } from './rows/list.ts'
@@ -43,13 +44,23 @@ async function round (options: ServerBenchOptions, kind: Kind, number: number, l
   log.begin(`${kind.name}, round ${number}`)
   phase('start')
   if (rows.has('accept') || onServer.some(({ name }) => rows.has(name))) {
-    await withServer(stage.open({}), async (server) => {
+    const profile = kind.ours ? settings.profile : undefined
+    await withServer(stage.open({ profile }), async (server) => {
+      /** Ends a profile, with the process, and begins the next. */
+      const profiled = async (name: string): Promise<void> => {
+        if (profile === undefined) return
+        await server.control?.stop()
+        await nameProfile(profile, name)
+        await server.control?.start()
+      }
       phase('accept')
       const sample = await accept(stage, server)
+      await profiled('accept')
       for (const row of onServer) {
         if (!rows.has(row.name)) continue
         phase(row.name)
         await row.measure(stage, server, sample)
+        await profiled(row.name)
       }
     })
   }

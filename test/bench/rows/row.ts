@@ -21,6 +21,8 @@ export interface RowSettings {
   readonly newcomerPins: number
   /** Longest wait for a newcomer, in s. */
   readonly newcomerLimit: number
+  /** A folder for CPU profiles of ours: each row on the server then begins with a restart, and listings are read ten times. */
+  readonly profile?: string | undefined
   /** The kinds of newcomers. */
   readonly newcomers: readonly Kind[]
 }
