@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyEnvironment, configText, decodeConfig, defaultConfig, encodeConfig } from '../../src/config/config.ts'
 import type { Config } from '../../src/config/config.ts'
+import { isSynced } from '../../src/config/datastore.ts'
 import type { Json, JsonObject } from '../../src/config/schema.ts'
 import goCrdt from '../vectors/ctl/service-crdt.json' with { type: 'json' }
 import goRaft from '../vectors/ctl/service-raft.json' with { type: 'json' }
@@ -51,6 +52,19 @@ describe('service.json', () => {
     const listens = (ipfs: 'ipfshttp' | 'helia'): readonly string[] => defaultConfig({ peername: 'alpha', secret, ipfs }).cluster.listenMultiaddress.map(String)
     expect(listens('ipfshttp')).toEqual(['/ip4/0.0.0.0/tcp/9096', '/ip4/0.0.0.0/udp/9096/quic'])
     expect(listens('helia')).toEqual([...listens('ipfshttp'), '/ip4/0.0.0.0/tcp/9098/ws', '/ip4/0.0.0.0/udp/9098/webrtc-direct'])
+  })
+
+  test('commits are fsynced unless our key or Go’s says not to', () => {
+    const synced = (leveldb: Json): boolean => isSynced(read(set('datastore.leveldb', leveldb)).config.datastore.leveldb)
+    expect([synced({}), synced({ sync: true }), synced({ leveldb_options: { no_sync: false } })]).toEqual([true, true, true])
+    expect([synced({ sync: false }), synced({ leveldb_options: { no_sync: true } }), synced({ sync: true, leveldb_options: { NO_SYNC: true } })]).toEqual([false, false, false])
+    expect(read(set('datastore.leveldb', { leveldb_options: { no_sync: true } })).warnings).toEqual([])
+    expect(read(set('datastore.leveldb', { leveldb_options: { no_sync: true, write_buffer: 1 } })).warnings).toEqual([expect.stringContaining('only no_sync')])
+    expect(refused('datastore.leveldb.leveldb_options', { no_sync: 'yes' })).toBe('datastore.leveldb.leveldb_options: no_sync: expected true or false')
+    expect(refused('datastore.leveldb.sync', 'yes')).toContain('datastore.leveldb.sync')
+    const off = applyEnvironment(fresh('helia'), { CLUSTER_LEVELDB_SYNC: 'false', CLUSTER_HELIA_SYNC: 'false' })
+    expect(read(off).config).toMatchObject({ datastore: { leveldb: { sync: false } }, ipfsConnector: { helia: { sync: false } } })
+    expect(encodeConfig(read(off).config)).toMatchObject({ datastore: { leveldb: { sync: false } } })
   })
 
   test('Helia in place of kubo', () => {

@@ -273,10 +273,48 @@ describe('state', () => {
     expect((await service(['state', 'import', '-f', '--rmin', 'x', golden])).stderr).toBe('error parsing flags: --rmin: expected an integer\n')
   })
 
+  test('crdt info and marks, as Go prints them', async () => {
+    await service(['init'])
+    expect(await service(['state', 'crdt', 'info'])).toEqual({ code: 0, stdout: 'Number of heads: 0. Current max-height: 0. Dirty: false\nHeads: []', stderr: '\npins: 0, blocks: 0, missing blocks: 0\n' })
+    await service(['state', 'import', '-f', golden])
+    const clean = await service(['state', 'crdt', 'info'])
+    expect(clean.stdout).toMatch(/^Number of heads: 1\. Current max-height: 1\. Dirty: false\nHeads: \[bafybei[a-z2-7]{52}\]$/)
+    expect(await service(['state', 'crdt', 'mark-dirty'])).toEqual({ code: 0, stdout: "Datastore marked 'dirty'\n", stderr: '' })
+    expect((await service(['state', 'crdt', 'info'])).stdout).toBe(clean.stdout.replace('false', 'true'))
+    expect(await service(['state', 'crdt', 'mark-clean'])).toEqual({ code: 0, stdout: "Datastore marked 'clean'\n", stderr: '' })
+    expect(await service(['state', 'crdt', 'info'])).toEqual(clean)
+  })
+
+  test('crdt dot draws the DAG', async () => {
+    await service(['init'])
+    await service(['state', 'import', '-f', golden])
+    const head = /\[(\w+)\]/.exec((await service(['state', 'crdt', 'info'])).stdout)?.[1] ?? ''
+    const graph = `digraph CRDTDAG {\nsubgraph heads {\n${head}\n}\n${head} [label="1 | ${head.slice(-4)}: +${(await kept()).length} -0"]\n${head} -> {}\nsubgraph sg_${head} {\n}\n}\n`
+    expect(await service(['state', 'crdt', 'dot'])).toEqual({ code: 0, stdout: graph, stderr: '' })
+    const file = join(home, 'dag.dot')
+    expect(await service(['state', 'crdt', 'dot', '-f', file])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await readFile(file, 'utf8')).toBe(graph)
+    expect((await service(['state', 'crdt', 'dot', '-f', join(home, 'no', 'such')])).stderr).toMatch(/^error writing the graph: ENOENT/)
+  })
+
+  test('crdt repair mends what does not open', async () => {
+    await service(['init'])
+    await service(['state', 'import', '-f', golden])
+    const data = join(folder, 'leveldb')
+    for (const name of await readdir(data)) if (name.startsWith('MANIFEST') || name === 'CURRENT') await rm(join(data, name))
+    const refused = await service(['state', 'export'])
+    expect(refused).toEqual({ code: 1, stdout: '', stderr: `error opening the datastore: the data folder ${data} is damaged: the file CURRENT is missing; stop the peer and mend it with \`ipfs-cluster-service state crdt repair\`\n` })
+    const count = (await kept()).length
+    expect(await service(['state', 'crdt', 'repair'])).toEqual({ code: 0, stdout: `Datastore repaired. pins: ${count}, blocks: 1, missing blocks: 0\n`, stderr: `${refused.stderr.slice('error opening the datastore: '.length)}mending the files of the store\n` })
+    expect(await exported()).toEqual(await kept())
+    expect(await service(['state', 'crdt', 'repair'])).toMatchObject({ code: 0, stderr: '' })
+    expect(await exported()).toEqual(await kept())
+  })
+
   test('needs the daemon to be stopped', async () => {
     await service(['init'])
     const lock = await lockFolder(folder)
-    for (const args of [['export'], ['cleanup', '-f'], ['import', '-f', golden]]) expect((await service(['state', ...args])).stderr, args[0]).toMatch(/^error obtaining execution lock:/)
+    for (const args of [['export'], ['cleanup', '-f'], ['import', '-f', golden], ['crdt', 'info'], ['crdt', 'dot'], ['crdt', 'mark-dirty'], ['crdt', 'mark-clean'], ['crdt', 'repair']]) expect((await service(['state', ...args])).stderr, args[0]).toMatch(/^error obtaining execution lock:/)
     await lock.release()
     await mkdir(join(home, 'empty'))
     expect((await service(['-c', join(home, 'empty'), 'state', 'export'])).stderr).toMatch(/^error loading configurations: open .*empty\/service\.json/)
