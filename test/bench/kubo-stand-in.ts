@@ -2,6 +2,7 @@
  * The calls a cluster peer makes to kubo, answered from memory: so that two servers are compared with the same, fast IPFS behind each.
  * Run as a process of its own: `node test/bench/kubo-stand-in.ts PORT`; prints its port when it listens (0 = any).
  */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,21 +21,25 @@ const send = (response: ServerResponse, status: number, value: unknown): void =>
 }
 const notPinned = (response: ServerResponse, cid: string): void => { send(response, 500, { Message: `path '${cid}' is not pinned`, Code: 0, Type: 'error' }) }
 
-function listPins (response: ServerResponse, query: URLSearchParams): void {
-  const cid = query.get('arg')
-  if (cid !== null) {
-    const type = pins.get(cid)
-    if (type === undefined) notPinned(response, cid)
-    else send(response, 200, { Cid: cid, Type: type })
-    return
-  }
-  const wanted = query.get('type') ?? 'all'
+/** Some pins by name, a line each; nothing is said of any where one is missing, as in kubo. */
+function listNamed (response: ServerResponse, cids: readonly string[]): void {
+  const missing = cids.find((cid) => !pins.has(cid))
+  if (missing !== undefined) { notPinned(response, missing); return }
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(cids.map((cid) => `{"Cid":"${cid}","Type":"${pins.get(cid)}"}\n`).join(''))
+}
+
+/** All of a type, as fast as they are read: a million lines are not kept in memory. */
+async function listAll (response: ServerResponse, wanted: string): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json' })
   let chunk = ''
   for (const [key, type] of pins) {
     if (wanted !== 'all' && wanted !== type) continue
     chunk += `{"Cid":"${key}","Type":"${type}"}\n`
-    if (chunk.length > 65_536) { response.write(chunk); chunk = '' }
+    if (chunk.length < 65_536) continue
+    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (response.destroyed) return
+    chunk = ''
   }
   response.end(chunk)
 }
@@ -80,8 +85,10 @@ const server = createServer((request, response) => {
     const missing = cids.find((cid) => !pins.delete(cid))
     if (missing === undefined) send(response, 200, { Pins: cids })
     else send(response, 500, { Message: 'not pinned or pinned indirectly', Code: 0, Type: 'error' })
-  } else if (call === 'pin/ls') listPins(response, url.searchParams)
-  else if (call === 'id') send(response, 200, { ID: id, Addresses: [], AgentVersion: 'stand-in' })
+  } else if (call === 'pin/ls') {
+    if (cids.length > 0) listNamed(response, cids)
+    else listAll(response, url.searchParams.get('type') ?? 'all').catch(() => response.destroy())
+  } else if (call === 'id') send(response, 200, { ID: id, Addresses: [], AgentVersion: 'stand-in' })
   else if (call === 'repo/stat') send(response, 200, { RepoSize: repoSize, StorageMax: 1e15, NumObjects: 0 })
   else if (call === 'swarm/peers') send(response, 200, { Peers: [] })
   else if (call === 'stand-in/pins') send(response, 200, { Pins: pins.size })
