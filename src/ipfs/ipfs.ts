@@ -26,6 +26,8 @@ export interface IpfsConnector extends Startable {
   id: (options?: AbortOptions) => Promise<IpfsId>
   /** Pins to the pin's depth. Rejects after `pin_timeout` without progress. Already pinned in that mode: does nothing. */
   pin: (pin: Pin, options?: PinProgressOptions) => Promise<void>
+  /** Pins these, all of whose content is here, recursively in one call. Rejects soon where some is not, whatever was pinned by then. @default each has to be pinned by itself */
+  pinLocal?: ((cids: readonly CID[], options?: AbortOptions) => Promise<void>) | undefined
   /** Not pinned counts as success. */
   unpin: (cid: CID, options?: AbortOptions) => Promise<void>
   /** False only where this CID is certainly not pinned here, told at once: millions of pins that others hold then cost nothing. @default nobody knows */

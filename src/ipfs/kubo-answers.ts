@@ -67,6 +67,9 @@ export function decodePinProgress (value: unknown): { readonly done: boolean, re
   return { done: Array.isArray(field(value, 'Pins')), blocks: typeof blocks === 'number' ? blocks : 0, bytes: typeof bytes === 'number' ? bytes : undefined }
 }
 
+/** How many pins an answer of `pin/add` tells of. */
+export const decodePinCount = (value: unknown): number => list(value, 'Pins').length
+
 /** One line of `repo/gc?stream-errors=true`. */
 export function decodeGcLine (value: unknown): RepoGcKey {
   const link = field(field(value, 'Key'), '/')

@@ -41,6 +41,8 @@ export class Operation implements OperationState {
   attempts: number
   timestamp: number
   progressShownAt = 0
+  /** It is not to be tried together with others. */
+  alone = false
   /** Work on the same CID that must end before this begins. */
   after: Promise<void> | undefined
   /** Ends, never rejecting, when the work does. */

@@ -36,6 +36,8 @@ export class Operations {
   readonly #waiting = new WaitingOperations()
   readonly #pins = new Map<string, Pin>()
   readonly #after = new Map<string, Promise<void>>()
+  /** Those that are not to be tried together with others again. */
+  readonly #alone = new Set<string>()
   readonly #counts = new Map<TrackerStatus, number>()
   /** Workers that wait for something to do. */
   readonly #idle: Readonly<Record<OperationType, Set<() => void>>> = { pin: new Set(), unpin: new Set(), remote: new Set() }
@@ -63,6 +65,9 @@ export class Operations {
     const key = cid.toString()
     return this.#active.get(key)?.pin ?? this.#pins.get(key)
   }
+
+  /** Operations of this type that no worker has yet. */
+  waiting (type: OperationType): number { return this.#waiting.waiting(type, true) + this.#waiting.waiting(type, false) }
 
   count (status: TrackerStatus): number { return this.#counts.get(status) ?? 0 }
 
@@ -114,6 +119,31 @@ export class Operations {
     return undefined
   }
 
+  /** More of them, if they wait: as many as that at most. */
+  takeMore (type: OperationType, count: number): readonly Operation[] {
+    const more: Operation[] = []
+    while (more.length < count) {
+      const taken = this.#waiting.shift(type)
+      if (taken === undefined) break
+      more.push(this.#activate(CID.decode(taken.id), taken.state))
+    }
+    return more
+  }
+
+  /** It has not begun after all: it is the next to be taken, and `alone` when it is not to be tried together with others. */
+  putBack (operation: Operation, alone: boolean): void {
+    const { type, cid, key, priority, attempts, timestamp, pin, after } = operation
+    const begun = operation.phase === 'running'
+    if (!this.finish(operation)) return
+    const state: OperationState = { type, phase: 'queued', priority, attempts: begun ? attempts - 1 : attempts, timestamp, error: '' }
+    this.#keep(cid, state, true)
+    if (alone) this.#alone.add(key)
+    if (pin !== undefined) this.#pins.set(key, pin)
+    if (after !== undefined) this.#after.set(key, after)
+    this.#wake(type)
+    if (begun && pin !== undefined) this.#options.onChange(pin, state)
+  }
+
   /** The operation's work begins: its signal fires when it is cancelled. Undefined when it was replaced. */
   begin (operation: Operation, pin: Pin, now: number): AbortSignal | undefined {
     if (!this.#isCurrent(operation)) return undefined
@@ -148,6 +178,7 @@ export class Operations {
     this.#add(statusOf(state), -1)
     const after = this.#after.get(key)
     this.#after.delete(key)
+    this.#alone.delete(key)
     this.#pins.delete(key)
     return after
   }
@@ -163,8 +194,8 @@ export class Operations {
   /** Ends what workers have. */
   cancelAll (): void { for (const operation of this.#active.values()) operation.cancel() }
 
-  #keep (cid: CID, state: OperationState): void {
-    this.#waiting.set(cid.bytes, state)
+  #keep (cid: CID, state: OperationState, first = false): void {
+    this.#waiting.set(cid.bytes, state, first)
     this.#add(statusOf(state), 1)
   }
 
@@ -172,6 +203,7 @@ export class Operations {
     const operation = new Operation(cid, state)
     operation.pin = this.#pins.get(operation.key)
     operation.after = this.#after.get(operation.key)
+    operation.alone = this.#alone.delete(operation.key)
     this.#pins.delete(operation.key)
     this.#after.delete(operation.key)
     this.#active.set(operation.key, operation)

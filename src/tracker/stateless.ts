@@ -12,6 +12,7 @@ import type { IpfsConnector, IpfsPinStatus } from '../ipfs/ipfs.ts'
 import type { PingValue } from '../monitor/metric.ts'
 import { lost, pinned, StatusListing } from './listing.ts'
 import type { Listed } from './listing.ts'
+import { JointPins } from './joint-pins.ts'
 import { isVoluntary, LightKeeper } from './light-keeper.ts'
 import type { LightOptions } from './light-keeper.ts'
 import { statusOf } from './operation.ts'
@@ -24,7 +25,7 @@ import type { PeerId } from '@libp2p/interface'
 export interface StatelessTrackerComponents {
   readonly peerId: PeerId
   readonly pinset: Pick<PinsetReader, 'get' | 'pins' | 'listed'>
-  readonly connector: Pick<IpfsConnector, 'pin' | 'unpin' | 'mayHold' | 'pinStatus' | 'pins' | 'pinnedKeys' | 'repoGc' | 'blockGetLocal'>
+  readonly connector: Pick<IpfsConnector, 'pin' | 'pinLocal' | 'unpin' | 'mayHold' | 'pinStatus' | 'pins' | 'pinnedKeys' | 'repoGc' | 'blockGetLocal'>
   /** What this peer tells of itself: its name, its IPFS and where that is. */
   readonly identity: () => PingValue
   readonly clock?: Clock | undefined
@@ -65,6 +66,8 @@ class StatelessTracker implements PinTracker {
   readonly #listing: StatusListing
   /** Where this peer is light: it sees to what is pinned everywhere. */
   readonly #keeper: LightKeeper | undefined
+  /** Where the IPFS pins several in one call. */
+  readonly #joint: JointPins | undefined
   #abort: AbortController | undefined
   #workers: Promise<void> = Promise.resolve()
 
@@ -82,6 +85,14 @@ class StatelessTracker implements PinTracker {
       operations: this.#operations, infoOf: (pin, state) => this.#ofOperation(pin, state), shortOf: (state) => this.#shortOf(state), isLight: light !== undefined, clock: this.#clock, log: this.#log
     })
     if (light !== undefined) this.#keeper = this.#keeperFor(light)
+    const pinLocal = components.connector.pinLocal?.bind(components.connector)
+    if (pinLocal !== undefined) {
+      this.#joint = new JointPins({
+        pinLocal, operations: this.#operations, workers: concurrentPins, clock: this.#clock, log: this.#log,
+        wanted: async (operation) => await this.#wanted(operation),
+        pinned: (operation) => { this.#ended(operation, 'pinned') }
+      })
+    }
   }
 
   async start (): Promise<void> {
@@ -207,6 +218,11 @@ class StatelessTracker implements PinTracker {
     for (;;) {
       const operation = await this.#operations.take(type, signal)
       if (operation === undefined) return
+      const others = type === 'pin' ? this.#joint?.company(operation) ?? [] : []
+      if (others.length > 0) {
+        await this.#joint?.run([operation, ...others])
+        continue
+      }
       await operation.after
       if (operation.cancelled || signal.aborted) continue
       operation.running = this.#run(operation)
@@ -226,15 +242,19 @@ class StatelessTracker implements PinTracker {
       }
       const done = operation.type === 'pin' ? await this.#pin(operation, signal) : await this.#unpin(operation, signal)
       if (operation.cancelled) return
-      if (done !== undefined) this.#listing.ended(operation, done)
-      if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
-      if (done === 'unpinned') this.#keeper?.freed()
+      this.#ended(operation, done)
     } catch (error) {
       if (operation.cancelled) return
       this.#log.error(`${operation.type} of ${operation.key} failed:`, errorText(error))
       this.#operations.fail(operation, errorText(error), this.#clock.now())
       if (error instanceof Error && error.name === 'StorageFullError') this.#keeper?.noRoom()
     }
+  }
+
+  #ended (operation: Operation, done: 'pinned' | 'unpinned' | undefined): void {
+    if (done !== undefined) this.#listing.ended(operation, done)
+    if (this.#operations.finish(operation) && done !== undefined) this.#emitDone(operation, done)
+    if (done === 'unpinned') this.#keeper?.freed()
   }
 
   /** What is to be pinned, as the pinset has it now; undefined when it is not to be pinned here any more. */

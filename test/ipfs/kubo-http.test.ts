@@ -53,6 +53,14 @@ it('says errors as Go does', async () => {
   await expect(ipfs.repoStat()).rejects.toThrow('IPFS error (repo/stat?size-only=true). Code: 404. Message: 404 page not found')
 })
 
+it('pins several in one call, and believes only an answer that names as many', async () => {
+  const cids = (await Promise.all(['x', 'y'].map(rawBlock))).map(({ cid }) => cid)
+  const asked: string[] = []
+  await kubo({ 'pin/add': '{"Pins":["x","y"]}\n' }, {}, asked).pinLocal?.(cids)
+  expect(asked).toEqual([`pin/add?arg=${cids[0]}&arg=${cids[1]}&recursive=true&offline=true`])
+  for (const answer of ['', '{"Pins":["x"]}\n', '{"Pins":7}', '{}']) await expect(kubo({ 'pin/add': answer }).pinLocal?.(cids)).rejects.toMatchObject({ name: 'IpfsUnreachableError' })
+})
+
 it('says who refused a connection as Go does', async () => {
   const refused = Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) })
   await expect(kubo({ id: refused }).id()).rejects.toThrow('Post "http://127.0.0.1:5001/api/v0/id": dial tcp 127.0.0.1:5001: connect: connection refused')

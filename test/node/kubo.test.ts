@@ -50,6 +50,20 @@ describe.runIf(hasKubo)('a real kubo', () => {
       await expect(kubo.pin(pinWith(root.cid, { mode: 'direct' }))).rejects.toThrow(`IPFS error (pin/add?arg=${root.cid}&recursive=false&progress=true). Code: 500. Message: pin: ${root.cid} already pinned recursively`)
     })
 
+    it('pins several at once where their content is here, and says soon that some is not', async () => {
+      const here = await Promise.all(['a', 'b', 'c'].map((text) => rawBlock(`together ${text}`)))
+      const { root, blocks } = await sampleDag('together')
+      const missing = await rawBlock('nobody has put this')
+      await putAll(kubo, [...here, ...blocks])
+      const cids = [root.cid, ...here.map(({ cid }) => cid)]
+      await kubo.pinLocal(cids)
+      for (const cid of cids) expect(await kubo.pinStatus(pinWith(cid))).toBe('recursive')
+      for (const cid of cids) await kubo.unpin(cid)
+      await expect(kubo.pinLocal([root.cid, missing.cid, ...cids])).rejects.toMatchObject({ name: 'IpfsError' })
+      expect([await kubo.pinStatus(pinWith(root.cid)), await kubo.pinStatus(pinWith(missing.cid))]).toEqual(['recursive', 'unpinned'])
+      await kubo.pinLocal(cids)
+    })
+
     it('takes thousands of blocks in one stream', async () => {
       const blocks = await Promise.all(Array.from({ length: 2000 }, (_, index) => rawBlock(`many ${index} `.repeat(100))))
       const cids = await collect(kubo.blockPutStream(each(blocks)))

@@ -38,7 +38,7 @@ describe('operations that wait', () => {
       .map(({ code, size, byte }) => CID.createV1(code, Digest.create(0x12, new Uint8Array(size).fill(byte))).bytes)
     const state = fc.record({ type: fc.constantFrom('pin' as const, 'unpin' as const, 'remote' as const), phase: fc.constantFrom('queued' as const, 'failed' as const), priority: fc.boolean(), attempts: fc.nat(60_000), timestamp: fc.nat(), error: fc.constantFrom('', 'one', 'two') })
     const step = fc.oneof({ weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), id: cid, state, first: fc.boolean() }) }, fc.record({ kind: fc.constant('delete' as const), id: cid }), fc.record({ kind: fc.constant('shift' as const), type: fc.constantFrom('pin' as const, 'unpin' as const, 'remote' as const) }))
-    fc.assert(fc.property(fc.array(step, { maxLength: 600, size: 'max' }), (steps) => {
+    fc.assert(fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
       const operations = new WaitingOperations()
       let plain: Array<{ readonly id: Uint8Array, readonly state: OperationState }> = []
       const without = (id: Uint8Array) => plain.filter((item) => !equals(item.id, id))
@@ -59,7 +59,7 @@ describe('operations that wait', () => {
       }
       for (const { id, state } of plain) expect(operations.get(id)).toEqual(state)
       expect([...operations.entries()].map(([id]) => CID.decode(id).toString()).sort()).toEqual(plain.map(({ id }) => CID.decode(id).toString()).sort())
-    }), { numRuns: 200 })
+    }), { numRuns: 100 })
   })
 
   it('is first in, first out over many, and gives back what they took', () => {

@@ -19,7 +19,7 @@ trackerContract('stateless, of a light peer', ({ pinset, connector, clock, maxPi
   statelessTracker({ peerId: testPeer(1), pinset, connector, clock, identity }, { maxPinQueueSize, concurrentPins, light: { keepEverywhere: true } }),
 { replicationFactorMin: 1, replicationFactorMax: 1, allocations: [testPeer(1)] })
 
-describe('many pins that wait', () => {
+describe('many pins that wait', { timeout: 30_000 }, () => {
   const many = 6000
   /** Of the second thousand and on, only the CID is kept. */
   async function waiting () {
