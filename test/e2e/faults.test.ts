@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { testCid } from '../contract/values.ts'
 import { createPeerProcess } from '../processes.ts'
 import type { PeerProcess } from '../processes.ts'
 
@@ -79,6 +80,48 @@ describe('a full disk', () => {
       await peer.stop('SIGKILL')
       await peer.start()
       await vi.waitFor(async () => { for (const cid of [kept, later]) expect(await text(peer as PeerProcess, 'status', cid)).toContain(': PINNED') }, wait)
+    } finally {
+      await peer?.stop()
+      spawnSync('umount', [folder])
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('refuses pins while there is no room, answers everything else, and pins again when there is', async (context) => {
+    const folder = await place()
+    if (!mountSmall(folder, 24)) {
+      await rm(folder, { recursive: true })
+      context.skip('this user may not mount a small file system')
+    }
+    let peer: PeerProcess | undefined
+    try {
+      peer = await createPeerProcess({ name: 'small', secret: randomBytes(32).toString('hex'), ipfs: 'helia', folder, env: { CLUSTER_HELIA_PINTIMEOUT: '1s' } })
+      await peer.start()
+      const cids = Array.from({ length: 40 }, (_, number) => testCid(number).toString())
+      const left = cids.values()
+      const acknowledged: string[] = []
+      const pin = async (): Promise<string> => {
+        const cid = left.next().value ?? ''
+        const { code, stdout } = await (peer as PeerProcess).ctl('pin', 'add', '--no-status', cid)
+        if (code === 0) acknowledged.push(cid)
+        return code === 0 ? '' : stdout.toString()
+      }
+      expect([await pin(), await pin()]).toEqual(['', ''])
+      const ballast = join(folder, 'ballast')
+      // The last bytes of the disk are taken too: a log has some room of its own.
+      spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4096'])
+      let refusal = ''
+      for (let tries = 0; refusal === '' && tries < 20; tries++) refusal = await pin()
+      expect(refusal).toContain('no room left on the disk')
+      expect(await pin()).toContain('no room left on the disk')
+      const listed = await text(peer, 'pin', 'ls')
+      for (const cid of acknowledged) expect(listed).toContain(cid)
+      await rm(ballast)
+      await vi.waitFor(async () => { expect(await pin()).toBe('') }, wait)
+      await peer.stop('SIGKILL')
+      await peer.start()
+      const after = await text(peer, 'pin', 'ls')
+      for (const cid of acknowledged) expect(after).toContain(cid)
     } finally {
       await peer?.stop()
       spawnSync('umount', [folder])
