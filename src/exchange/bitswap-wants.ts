@@ -21,15 +21,26 @@ interface Member {
   readonly asked: Set<Want>
   /** Has delivered, and so is worth being asked first. */
   good: boolean
+  /** From being asked to the block, in ms, smoothed. */
+  latency: number
+  /** Times in a row that it did not answer within `patience`, and when that was last so. */
+  misses: number
+  missedAt: number
+  /** Not asked before this moment while anybody else can be. */
+  restsUntil: number
 }
 
 interface Want {
   readonly cid: CID
   readonly waiters: Set<PromiseWithResolvers<Uint8Array>>
+  /** Those of them who want to know when nobody has it. */
+  readonly impatient: Set<PromiseWithResolvers<Uint8Array>>
   /** Named by the caller, or said that they have it. */
   readonly likely: Set<string>
   /** Said no, or was too slow; until the next round. */
   readonly tried: Set<string>
+  /** Said that they do not have it, in this round. */
+  readonly refused: Set<string>
   /** Told of the want in any form, so that it has to be told of its end. */
   readonly told: Set<string>
   /** When somebody was last asked to deliver, and when this round of asking began; in ms. */
@@ -42,8 +53,21 @@ interface Want {
 /** Peers told of a want that nobody is known to satisfy. */
 const broadcastLimit = 64
 const tick = 250
+/** Rest in ms after the first silence; it doubles with each further one. */
+const shortestRest = 1_000
+const longestRest = 60_000
+/** A block that somebody quicker still has to deliver weighs as much as so many ms of waiting for somebody slower. */
+const queueWeight = 20
+/** Part of a new measurement in the smoothed one. */
+const smoothing = 0.2
 /** Queued wants looked at per tick; deliveries bring the others forward. */
 const queueCheck = 32
+
+/** No connected member has the block. */
+class BlockNotFoundError extends Error {
+  override name = 'BlockNotFoundError'
+  constructor (cid: CID) { super(`no connected member has the block ${cid.toString()}`) }
+}
 
 /** Wants are keyed by multihash: a block answers for every CID of its hash. */
 const keyOf = (multihash: Uint8Array): string => base64.baseEncode(multihash)
@@ -59,7 +83,7 @@ export class BitswapWants {
   constructor (options: BitswapWantsOptions) { this.#options = options }
 
   join (peer: BitswapPeer): void {
-    this.#members.set(peer.peerId.toString(), { peer, asked: new Set(), good: false })
+    this.#members.set(peer.peerId.toString(), { peer, asked: new Set(), good: false, latency: 0, misses: 0, missedAt: -Infinity, restsUntil: -Infinity })
     for (const want of this.#wants.values()) if (!this.#isAsked(want)) this.#seek(want)
   }
 
@@ -81,14 +105,16 @@ export class BitswapWants {
     this.#queue.clear()
   }
 
-  async fetch (cid: CID, { from = [], signal }: FetchOptions): Promise<Uint8Array> {
+  async fetch (cid: CID, { from = [], onlyNow = false, signal }: FetchOptions): Promise<Uint8Array> {
     signal?.throwIfAborted()
     this.#options.signal.throwIfAborted()
     const key = keyOf(cid.multihash.bytes)
     const existing = this.#wants.get(key)
-    const want = existing ?? { cid, waiters: new Set(), likely: new Set(), tried: new Set(), told: new Set(), askedAt: this.#options.clock.now(), roundAt: this.#options.clock.now(), broadcast: false }
+    const want = existing ?? { cid, waiters: new Set(), impatient: new Set(), likely: new Set(), tried: new Set(), refused: new Set(), told: new Set(), askedAt: this.#options.clock.now(), roundAt: this.#options.clock.now(), broadcast: false }
     const waiter = Promise.withResolvers<Uint8Array>()
+    if (onlyNow && this.#isNowhere(want)) throw new BlockNotFoundError(cid)
     want.waiters.add(waiter)
+    if (onlyNow) want.impatient.add(waiter)
     for (const peer of from) want.likely.add(peer.toString())
     this.#wants.set(key, want)
     const onAbort = (): void => { waiter.reject(signal?.reason) }
@@ -100,6 +126,7 @@ export class BitswapWants {
     } finally {
       signal?.removeEventListener('abort', onAbort)
       want.waiters.delete(waiter)
+      want.impatient.delete(waiter)
       if (want.waiters.size === 0 && this.#wants.get(key) === want) this.#end(key, want)
     }
   }
@@ -111,7 +138,12 @@ export class BitswapWants {
     if (want === undefined) return false
     const name = from.toString()
     const member = this.#members.get(name)
-    if (member !== undefined) member.good = true
+    if (member !== undefined) {
+      member.good = true
+      member.misses = 0
+      member.restsUntil = -Infinity
+      if (member.asked.has(want)) member.latency += (this.#options.clock.now() - want.askedAt - member.latency) * smoothing
+    }
     want.told.delete(name)
     this.#end(key, want)
     for (const waiter of want.waiters) waiter.resolve(data)
@@ -133,22 +165,29 @@ export class BitswapWants {
       if (want === undefined) continue
       want.likely.delete(name)
       want.tried.add(name)
+      want.refused.add(name)
       this.#members.get(name)?.asked.delete(want)
+      if (want.impatient.size > 0 && this.#isNowhere(want)) for (const waiter of want.impatient) waiter.reject(new BlockNotFoundError(want.cid))
       if (!this.#isAsked(want)) this.#seek(want)
     }
     if (dontHaves.length > 0) this.#advance(queueCheck)
   }
 
+  /** Everybody has said so in this round; without members nobody has. */
+  #isNowhere ({ refused }: Want): boolean { return refused.size > 0 && [...this.#members.keys()].every((name) => refused.has(name)) }
+
   #isAsked (want: Want): boolean { return [...this.#members.values()].some(({ asked }) => asked.has(want)) }
 
   /** Asks the best peer for the block, and everybody else whether they have it where there is no good guess. */
   #seek (want: Want): void {
+    const now = this.#options.clock.now()
     const open = [...this.#members.entries()].filter(([name, { asked }]) => !want.tried.has(name) && !asked.has(want))
-    const guesses = open.filter(([name, { good }]) => good || want.likely.has(name))
+    const awake = open.filter(([, { restsUntil }]) => restsUntil <= now)
+    const guesses = awake.filter(([name, { good }]) => good || want.likely.has(name))
     if (guesses.length === 0) this.#broadcast(want)
-    const free = (guesses.length > 0 ? guesses : open).filter(([, { asked }]) => asked.size < this.#options.inFlight)
-    const rank = ([name, { asked }]: readonly [string, Member]): number => asked.size - (want.likely.has(name) ? this.#options.inFlight / 2 : 0) + this.#options.random() / 2
-    const [best] = free.map((entry) => ({ entry, rank: rank(entry) })).toSorted((one, other) => one.rank - other.rank)
+    const able = [guesses, awake, open].find(({ length }) => length > 0) ?? []
+    const free = able.filter(([, { asked }]) => asked.size < this.#options.inFlight)
+    const [best] = free.map((entry) => ({ entry, rank: this.#rank(want, ...entry) })).toSorted((one, other) => one.rank - other.rank)
     if (best === undefined) {
       if (open.length > 0) this.#queue.add(want)
       return
@@ -157,8 +196,14 @@ export class BitswapWants {
     const [name, member] = best.entry
     member.asked.add(want)
     want.told.add(name)
-    want.askedAt = this.#options.clock.now()
+    want.askedAt = now
     member.peer.want({ cid: want.cid, want: 'block', sendDontHave: true })
+  }
+
+  /** Least first: who has little to do, is likely to have it, and answers quickly. */
+  #rank (want: Want, name: string, { asked, latency }: Member): number {
+    const { inFlight, random } = this.#options
+    return asked.size - (want.likely.has(name) ? inFlight / 2 : 0) + Math.min(inFlight, latency / queueWeight) + random() / 2
   }
 
   /** Once a round. */
@@ -168,7 +213,7 @@ export class BitswapWants {
     for (const [name, { peer, asked }] of [...this.#members].slice(0, broadcastLimit)) {
       if (asked.has(want)) continue
       want.told.add(name)
-      peer.want({ cid: want.cid, want: 'have' })
+      peer.want({ cid: want.cid, want: 'have', sendDontHave: true })
     }
   }
 
@@ -206,13 +251,27 @@ export class BitswapWants {
   }
 
   #askAnother (want: Want): void {
-    for (const [name, { asked }] of this.#members) if (asked.delete(want)) want.tried.add(name)
+    for (const [name, member] of this.#members) {
+      if (!member.asked.delete(want)) continue
+      want.tried.add(name)
+      this.#missed(member, want)
+    }
     want.askedAt = this.#options.clock.now()
     this.#seek(want)
   }
 
+  /** All that it was asked for before it was silent is one silence. */
+  #missed (member: Member, want: Want): void {
+    const now = this.#options.clock.now()
+    member.latency = Math.max(member.latency, now - want.askedAt)
+    if (want.askedAt < member.missedAt) return
+    member.missedAt = now
+    member.restsUntil = now + Math.min(longestRest, shortestRest * 2 ** member.misses++)
+  }
+
   #startRound (want: Want): void {
     want.tried.clear()
+    want.refused.clear()
     want.broadcast = false
     want.roundAt = want.askedAt = this.#options.clock.now()
     for (const { asked } of this.#members.values()) asked.delete(want)

@@ -11,6 +11,8 @@ export interface LocalBlocks {
 export interface FetchOptions extends AbortOptions {
   /** Members to ask first. */
   from?: readonly PeerId[] | undefined
+  /** Reject with a BlockNotFoundError as soon as every connected member has said that it lacks the block. @default wait until one has it */
+  onlyNow?: boolean | undefined
 }
 
 export interface BlockExchange extends Startable {

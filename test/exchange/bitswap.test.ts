@@ -154,3 +154,40 @@ it('turns to another peer when one refuses, is silent or leaves', async () => {
   await leaving.handle(bitswapProtocols[0], () => { void leaving.stop() })
   expect(await exchange.fetch(cid, { from: [refusing, silent, leaving].map(({ peerId }) => peerId), signal: AbortSignal.timeout(10_000) })).toEqual(bytes)
 })
+
+it('tells who asks for what is there now that nobody has it, once everybody has said so', async () => {
+  const [self, one, other] = await connected(3) as [Transport, Transport, Transport]
+  const { cid } = await newBlock('nowhere')
+  const exchange = bitswapExchange({ transport: self, blocks: { get: async () => undefined }, logger: silentLogger }, { retryInterval: 60_000 })
+  const serving = [one, other].map((transport) => bitswapExchange({ transport, blocks: { get: async () => undefined }, logger: silentLogger }))
+  for (const part of [exchange, ...serving]) {
+    await part.start()
+    onTestFinished(() => part.stop())
+  }
+  await expect(exchange.fetch(cid, { onlyNow: true })).rejects.toMatchObject({ name: 'BlockNotFoundError' })
+  const waiting = exchange.fetch(cid, { signal: AbortSignal.timeout(10_000) })
+  await expect(exchange.fetch(cid, { onlyNow: true })).rejects.toMatchObject({ name: 'BlockNotFoundError' })
+  serving[0]?.offer(cid)
+  await exchange.stop()
+  await expect(waiting).rejects.toThrow('exchange stopped')
+})
+
+it('leaves a peer alone for longer and longer that does not answer, although it announces everything', async () => {
+  const [self, silent, helpful] = await connected(3) as [Transport, Transport, Transport]
+  const blocks = await Promise.all(Array.from({ length: 40 }, async (_, index) => await newBlock(`block ${index}`)))
+  const held = new Map(blocks.map(({ cid, bytes }) => [cid.toString(), bytes]))
+  const exchange = bitswapExchange({ transport: self, blocks: { get: async () => undefined }, logger: silentLogger }, { patience: 50, retryInterval: 60_000 })
+  const serving = bitswapExchange({ transport: helpful, blocks: { get: async (cid) => held.get(cid.toString()) }, logger: silentLogger })
+  for (const part of [exchange, serving]) {
+    await part.start()
+    onTestFinished(() => part.stop())
+  }
+  const asked = new Set<string>()
+  await silent.handle(bitswapProtocols[0], (stream) => {
+    void (async () => { for await (const bytes of readMessages(stream.source, 1e7)) for (const { cid, want } of decodeMessage(bytes).wants) if (want === 'block') asked.add(cid.toString()) })().catch(() => {})
+  })
+  // One after the other, as a chain is walked, each time named by the silent one only.
+  for (const { cid, bytes } of blocks) expect(await exchange.fetch(cid, { from: [silent.peerId] })).toEqual(bytes)
+  expect(asked.size).toBeGreaterThan(0)
+  expect(asked.size).toBeLessThanOrEqual(5)
+})

@@ -1,23 +1,19 @@
 /**
- * Brings the missing part of the DAG from a member of ours in one stream, instead of block by block (sync-frames.ts).
- * What comes is merged in large groups as it arrives and stays merged whatever happens then: whoever is asked next sends the rest.
- * Blocks rise from below, so nothing can prove before the end that a head leads to them; only members whose announcements of heads
- * count anyway are asked, and a block waits until another one links to it, or the end comes.
+ * Brings the missing part of the DAG from a member of ours in one stream, instead of block by block (sync-frames.ts, sync-incoming.ts).
+ * What comes stays merged whatever happens then: whoever is asked next sends the rest. Only members whose announcements of heads count
+ * anyway are asked.
  */
 import type { Replica } from './replica.ts'
 import type { Clock, Logger } from '../../component.ts'
-import type { DeltaBlock } from '../../crdt/block.ts'
 import type { ByteStream, Transport } from '../../transport/transport.ts'
 import type { Trust } from '../consensus.ts'
 import type { PeerId } from '@libp2p/interface'
 import { errorText } from '../../component.ts'
-import { readBlock } from '../../crdt/block.ts'
-import { maxLinks } from '../../crdt/limits.ts'
 import { DecodeError } from '../../errors.ts'
 import { framesOf } from '../../frames.ts'
-import { multihashKey } from '../../pin/keys.ts'
 import { withDeadline } from './deadline.ts'
-import { decodeSyncAnswer, encodeSyncRequest, maxSyncAnswer, syncProtocol, type SyncAnswer } from './sync-frames.ts'
+import { decodeSyncAnswer, encodeSyncRequest, maxSyncAnswer, syncProtocol } from './sync-frames.ts'
+import { Incoming } from './sync-incoming.ts'
 import { serveSync } from './sync-server.ts'
 import { summarize } from './sync-summary.ts'
 
@@ -41,25 +37,13 @@ export interface BulkSyncComponents {
   readonly logger: Logger
 }
 
-/** Bytes of blocks that wait for the merge of those before. */
-const maxGroupBytes = 4 * 1024 * 1024
 /** Bytes a second that earn a slow member more time. */
 const leastPace = 16 * 1024
-/** Blocks of one stream that none of those that came after links to: honest ones are as many as writers that did not know of each other. */
-const maxLoose = 512
-const maxLooseBytes = 16 * 1024 * 1024
-/** The same at the end, beside the heads that came first: those that came to the member meanwhile. */
-const maxLooseEnds = 64
-/** Blocks beyond the plan: those that came to the member meanwhile. */
-const maxUnplanned = 4096
-const maxPlan = 20_000_000
-/** Heads that may come before everything else. */
-const maxHeads = 1024
-/** Links to blocks that did not come before: of authors who lie about heights. */
-const maxOpenLinks = 64
 /** Streams that are served at once; others are sent elsewhere. */
 const maxServed = 16
 const maxInboundStreams = 4
+/** Times that one member may ask in so many ms: each time all places are looked through. */
+const maxAsked = { times: 12, time: 60_000 }
 
 export class BulkSync {
   readonly #parts: BulkSyncComponents
@@ -67,6 +51,11 @@ export class BulkSync {
   /** Members that are left alone, until when. */
   readonly #refused = new Map<string, number>()
   readonly #serving = new Map<ByteStream, Promise<void>>()
+  /** How often members asked since a moment. */
+  #askers = { since: -Infinity, times: new Map<string, number>() }
+  /** Members asked in this run, and the stream of the one that sends. */
+  readonly #asked = new Set<string>()
+  #sending: ByteStream | undefined
   #stopped = new AbortController()
   #forget: ReadonlyArray<() => void> = []
   #incoming: Incoming | undefined
@@ -95,7 +84,7 @@ export class BulkSync {
       streams.onDisconnect((peer) => { this.#refused.delete(peer.toString()) })
     ]
     await streams.handle(syncProtocol, (stream) => {
-      const busy = this.#serving.size >= maxServed || [...this.#serving.keys()].some(({ remotePeer }) => remotePeer.equals(stream.remotePeer))
+      const busy = this.#asksTooOften(stream.remotePeer) || this.#serving.size >= maxServed || [...this.#serving.keys()].some(({ remotePeer }) => remotePeer.equals(stream.remotePeer))
       const serving = serveSync(stream, replica, logger, { patience: 3 * this.#options.answerTimeout }, busy).finally(() => { this.#serving.delete(stream) })
       this.#serving.set(stream, serving)
     }, { maxInboundStreams })
@@ -120,14 +109,30 @@ export class BulkSync {
     return names.flatMap((name) => near.get(name) ?? []).filter((peer) => trust.isTrusted(peer) && (this.#refused.get(peer.toString()) ?? 0) <= now)
   }
 
+  /** Leaves the member that sends for another one, if there is any that was not asked. */
+  skip (): void {
+    if (this.#others([]).length > 0) this.#sending?.abort(new Error('others may be quicker'))
+  }
+
+  #others (first: readonly PeerId[]): readonly PeerId[] { return this.candidates(first).filter((candidate) => !this.#asked.has(candidate.toString())) }
+
+  #asksTooOften (peer: PeerId): boolean {
+    const now = this.#parts.clock.now()
+    if (now - this.#askers.since >= maxAsked.time) this.#askers = { since: now, times: new Map() }
+    const times = (this.#askers.times.get(peer.toString()) ?? 0) + 1
+    this.#askers.times.set(peer.toString(), times)
+    if (times === 2 * maxAsked.times) this.#parts.streams.penalize(peer, 'asks for the pinset again and again', 10)
+    return times > maxAsked.times
+  }
+
   /** Asks one member after the other until one has sent all that it has. False: none did. Never rejects. */
   async run (first: readonly PeerId[]): Promise<boolean> {
-    const { clock, logger } = this.#parts
-    const asked = new Set<string>()
+    const { clock, logger, streams } = this.#parts
+    this.#asked.clear()
     while (!this.#stopped.signal.aborted) {
-      const peer = this.candidates(first).find((candidate) => !asked.has(candidate.toString()))
+      const [peer] = this.#others(first)
       if (peer === undefined) return false
-      asked.add(peer.toString())
+      this.#asked.add(peer.toString())
       try {
         const merged = await this.#ask(peer)
         if (merged !== undefined) {
@@ -140,6 +145,7 @@ export class BulkSync {
         const unknown = error instanceof Error && error.name === 'UnsupportedProtocolError'
         if (unknown) logger.debug('does not speak', syncProtocol, peer)
         else logger.warn('could not sync with', peer, errorText(error))
+        if (error instanceof DecodeError) streams.penalize(peer, `bulk sync: ${error.message}`, 10)
         this.#refused.set(peer.toString(), unknown ? Infinity : clock.now() + this.#options.refusalTime)
       } finally {
         this.#incoming = undefined
@@ -159,6 +165,7 @@ export class BulkSync {
     signal.addEventListener('abort', onStop, { once: true })
     const incoming = new Incoming(replica, this.#options.groupBlocks)
     this.#incoming = incoming
+    this.#sending = stream
     try {
       await stream.write(encodeSyncRequest(summary))
       await stream.closeWrite()
@@ -174,6 +181,7 @@ export class BulkSync {
       await incoming.settle(error)
       throw error
     } finally {
+      this.#sending = undefined
       signal.removeEventListener('abort', onStop)
       stream.abort(new Error('done'))
     }
@@ -192,116 +200,5 @@ async function * timed (frames: AsyncIterable<Uint8Array>, patience: number, str
     left = Math.min(patience, left - (performance.now() - start) + next.value.length * 1000 / leastPace)
     if (left <= 0) throw new Error('the member is too slow')
     yield next.value
-  }
-}
-
-/** Blocks of one stream on their way into the replica: one group is being merged while the next one fills. */
-class Incoming {
-  readonly #replica: Replica
-  readonly #groupBlocks: number
-  readonly #blocksBefore: number
-  /** Blocks below the heads that came first. */
-  readonly #promised: string[] = []
-  /** Blocks that nothing links to yet, by id. */
-  readonly #loose = new Map<string, DeltaBlock>()
-  #looseBytes = 0
-  #heads = 0
-  #headLinks = 0
-  #openLinks = 0
-  #plan: number | undefined
-  #received = 0
-  #height = 0
-  #group: DeltaBlock[] = []
-  #bytes = 0
-  #merging: Promise<void> = Promise.resolve()
-
-  constructor (replica: Replica, groupBlocks: number) {
-    this.#replica = replica
-    this.#groupBlocks = groupBlocks
-    this.#blocksBefore = replica.blocks
-  }
-
-  /** Blocks of the plan that are not merged yet. */
-  get expected (): number { return Math.max(0, (this.#plan ?? 0) - (this.#replica.blocks - this.#blocksBefore)) }
-
-  async take (answer: Exclude<SyncAnswer, { readonly kind: 'end' | 'refusal' }>): Promise<void> {
-    if (answer.kind === 'plan') {
-      if (this.#plan !== undefined) throw new DecodeError('a second plan')
-      if (answer.blocks > maxPlan) throw new DecodeError(`a plan of ${answer.blocks} blocks`)
-      this.#plan = answer.blocks
-      await this.#replica.expectMany(answer.blocks)
-      return
-    }
-    if (this.#plan === undefined) throw new DecodeError('blocks without a plan')
-    const blocks = answer.blocks.map(readBlock)
-    if (answer.kind === 'heads') await this.#takeHeads(blocks)
-    else for (const block of blocks) await this.#takeBlock(block, this.#plan)
-  }
-
-  /** Own writes build on the heads from the start, and a restart knows that something is missing. */
-  async #takeHeads (blocks: readonly DeltaBlock[]): Promise<void> {
-    if (this.#received > 0) throw new DecodeError('heads after blocks')
-    const before = new Set(this.#replica.wanted.keys())
-    this.#heads += blocks.length
-    this.#headLinks += blocks.reduce((sum, { links }) => sum + links.length, 0)
-    if (this.#heads > maxHeads || this.#headLinks > maxLinks) throw new DecodeError('too many heads')
-    await this.#replica.merge(blocks)
-    for (const id of this.#replica.wanted.keys()) if (!before.has(id)) this.#promised.push(id)
-  }
-
-  async #takeBlock (block: DeltaBlock, plan: number): Promise<void> {
-    if (block.delta.priority < this.#height) throw new DecodeError('blocks out of order')
-    if (++this.#received > plan + maxUnplanned) throw new DecodeError('more blocks than planned')
-    this.#height = block.delta.priority
-    for (const link of block.links) this.#tie(multihashKey(link))
-    this.#loose.set(block.id, block)
-    this.#looseBytes += block.bytes.length
-    if (this.#loose.size > maxLoose || this.#looseBytes > maxLooseBytes) throw new DecodeError('blocks that belong to no head')
-    if (this.#group.length >= this.#groupBlocks || this.#bytes >= maxGroupBytes) await this.#merge()
-  }
-
-  /** A block links to this one: it belongs to the DAG, and everything below it is on its way before it. */
-  #tie (id: string): void {
-    const block = this.#loose.get(id)
-    if (block === undefined) return
-    this.#loose.delete(id)
-    this.#looseBytes -= block.bytes.length
-    this.#replica.prepare(block)
-    this.#group.push(block)
-    this.#bytes += block.bytes.length
-  }
-
-  async #merge (): Promise<void> {
-    const group = this.#group
-    this.#group = []
-    this.#bytes = 0
-    await this.#merging
-    this.#openLinks += await this.#replica.openLinks(group)
-    if (this.#openLinks > maxOpenLinks) throw new DecodeError('blocks without what is below them')
-    this.#merging = this.#replica.merge(group)
-    // It is awaited with the next group; until then nobody listens.
-    this.#merging.catch(() => {})
-  }
-
-  /** Merges what came before the stream ended too early; what comes from a member that breaks the rules is dropped. */
-  async settle (error: unknown): Promise<void> {
-    const honest = !(error instanceof Error && error.name === 'DecodeError')
-    try {
-      if (honest && this.#group.length > 0) await this.#merge()
-      await this.#merging
-    } catch (failed) {
-      if (failed !== error) throw failed
-    }
-  }
-
-  /** Merges the rest. Resolves with the number of blocks received. */
-  async end (): Promise<number> {
-    if (this.#plan === undefined) throw new DecodeError('an end without a plan')
-    if (this.#loose.size > this.#heads + maxLooseEnds) throw new DecodeError('blocks that belong to no head')
-    for (const id of this.#loose.keys()) this.#tie(id)
-    await this.#merge()
-    await this.#merging
-    if (this.#promised.some((id) => this.#replica.wanted.has(id))) throw new DecodeError('heads without what is below them')
-    return this.#received
   }
 }

@@ -187,6 +187,7 @@ export class DagSync {
       try { await this.#clock.sleep(bulkCheck.time, { signal }) } catch { return }
       const isSlow = bulk.received - before < bulkCheck.bytes
       if (isSlow && !this.#bulkIsSlow) this.#logger.debug('bulk sync is slow, blocks are fetched one by one, too')
+      if (isSlow && this.#bulkIsSlow) bulk.skip()
       this.#bulkIsSlow = isSlow
       this.#pump()
     }
@@ -250,7 +251,7 @@ export class DagSync {
         this.#forget(job)
         this.#waiting.release(job.id)
       } else {
-        const bytes = await this.#exchange.fetch(job.cid, { from: job.attempts === 0 ? job.from : [], signal: abort.signal })
+        const bytes = await this.#exchange.fetch(job.cid, { from: job.attempts === 0 ? job.from : [], onlyNow: true, signal: abort.signal })
         const block = decodeBlock(job.cid, bytes)
         this.#arrived(job, block, await this.#replica.missingLinks(block, () => false))
       }
@@ -333,7 +334,9 @@ export class DagSync {
     const isHead = job.isHead && !this.#replica.wanted.has(job.id)
     const isNowhere = isNamed(error, 'BlockNotFoundError')
     // The bytes are what the CID names, and no block of ours: others will not have better ones.
-    if (job.attempts < this.#options.fetchAttempts && !isNamed(error, 'DecodeError') && (isHead || !isNowhere)) {
+    // A head may be quicker than its block: whoever connects us with its author still has to get it.
+    const attempts = this.#options.fetchAttempts + (isNowhere ? 2 : 0)
+    if (job.attempts < attempts && !isNamed(error, 'DecodeError') && (isHead || !isNowhere)) {
       if (isNowhere) this.#run(this.#askLater(job))
       else this.#jobs.again(job)
       return
