@@ -26,6 +26,7 @@ import { HeadBroadcaster } from './head-broadcaster.ts'
 import { createMetricPeerset } from './metric-peerset.ts'
 import { createPinWriter, type BatchingOptions, type PinWriter } from './pin-writer.ts'
 import { Replica } from './replica.ts'
+import { logProgress } from './sync-log.ts'
 import { createTrust, type TrustedPeers } from './trust.ts'
 
 export interface CrdtConsensusComponents {
@@ -155,7 +156,7 @@ class MerkleCrdtConsensus implements CrdtConsensus {
         stopGreeting?.()
         await greeting
       },
-      loops: Promise.all([this.#broadcaster.run(this.#options.rebroadcastInterval ?? 60_000, abort.signal), this.#broadcaster.repeatAfterBursts(abort.signal), this.#repairLoop(abort.signal)])
+      loops: Promise.all([this.#broadcaster.run(this.#options.rebroadcastInterval ?? 60_000, abort.signal), this.#broadcaster.repeatAfterBursts(abort.signal), this.#repairLoop(abort.signal), logProgress({ clock, logger: this.#logger, progress: () => this.progress() }, abort.signal)])
     }
     this.#ready.resolve()
   }
