@@ -118,6 +118,20 @@ describe('a replica in its store', () => {
     expect([replica.pinset.count(), [...replica.heads.values()].map(({ height }) => height)]).toEqual([2, [2]])
   })
 
+  it('has its own commits synced where that is asked for, and merges never', async () => {
+    for (const sync of [true, false]) {
+      const store = new MemoryStore()
+      const replica = await openReplica(store, { sync })
+      const synced: unknown[] = []
+      const batch = store.batch.bind(store)
+      store.batch = async (operations, options) => { synced.push(options?.sync ?? false); await batch(operations) }
+      await replica.commit(() => [putOf(1, 'one')])
+      await replica.commit(() => [deleteOf(1)])
+      await replica.merge([encodeBlock({ elements: [{ key: keyOf(2), value: valueOf(2, 'two') }], tombstones: [], priority: 1 }, [])])
+      expect(synced).toEqual([sync, sync, false])
+    }
+  })
+
   it('writes one batch per commit, and two entries for a new pin without a name', async () => {
     const store = new MemoryStore()
     const replica = await openReplica(store)
