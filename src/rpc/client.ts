@@ -3,7 +3,7 @@ import { systemClock, type AbortOptions, type Clock } from '../component.ts'
 import { rpcProtocol } from '../cluster/types.ts'
 import { DecodeError, RpcError } from '../errors.ts'
 import { BatchWriter } from './batch-writer.ts'
-import { finish } from './finish.ts'
+import { finish, within } from './finish.ts'
 import { callHeader, methodSchemas, type MethodSchema } from './method-schemas.ts'
 import { decode, encode, encodeAfter } from './msgpack.ts'
 import { response } from './types.ts'
@@ -18,6 +18,8 @@ const maxHeader = 256 * 1024
 const closeTimeout = 1000
 /** Replies in one chunk. */
 const maxChunk = 1000
+/** How long a peer that answers a stream call may say nothing, in ms: its IPFS may take a while to list all that it holds. */
+const longestSilence = 300_000
 const kinds = ['application', 'server', 'client', 'authorization'] as const
 
 export interface RpcClientComponents {
@@ -85,7 +87,7 @@ class Client implements RpcClient {
     signal?.throwIfAborted()
     const schema: MethodSchema<M> = methodSchemas[method]
     const stream = await this.#transport.openStream(peer, rpcProtocol, { signal })
-    const reader = new ValueReader(stream.source)
+    const reader = new ValueReader(unlessSilent(stream, this.#clock))
     const onAbort = (): void => { stream.abort(asError(signal?.reason)) }
     signal?.addEventListener('abort', onAbort, { once: true })
     const sending = new Sending(stream, method, args, signal)
@@ -170,6 +172,20 @@ class Sending<M extends RpcStreamName> {
 
   #leaveSource (): void {
     void (async () => { await this.#iterator.return?.() })().catch(() => {})
+  }
+}
+
+/** What the peer sends; the stream is reset when it says nothing for too long while we listen. */
+async function * unlessSilent (stream: ByteStream, clock: Clock): AsyncGenerator<Uint8Array> {
+  const source = stream.source[Symbol.asyncIterator]()
+  try {
+    while (true) {
+      const next = await within(clock, longestSilence, stream, async () => await source.next())
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await source.return?.(undefined)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../component.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
+import { ipOf } from './addresses.ts'
 
 export interface WaterMarks {
   readonly high: number
@@ -74,16 +75,20 @@ export class Connections {
     for (const listener of this.#listeners[event]) listener(peer)
   }
 
-  /** Above the high water the oldest go, down to the low water, but neither protected nor young ones. */
+  /** Above the high water the oldest go, down to the low water, but neither protected nor young ones; first those of hosts that have most of them. */
   #trim (): void {
     const all = [...this.#byPeer.values()].flatMap((connections) => [...connections])
     if (all.length <= this.#marks.high) return
     const youngest = this.#clock.now() - this.#marks.grace
+    const hosts = Map.groupBy(all, ({ remoteAddr }) => hostOf(remoteAddr))
+    const crowd = ({ remoteAddr }: Connection): number => hosts.get(hostOf(remoteAddr))?.length ?? 0
     const candidates = all
       .filter(({ remotePeer, timeline }) => !this.isProtected(remotePeer) && timeline.open <= youngest)
-      .toSorted((one, other) => one.timeline.open - other.timeline.open)
+      .toSorted((one, other) => crowd(other) - crowd(one) || one.timeline.open - other.timeline.open)
     for (const connection of candidates.slice(0, all.length - this.#marks.low)) {
       connection.close({ signal: AbortSignal.timeout(1000) }).catch((error: unknown) => { connection.abort(error as Error) })
     }
   }
 }
+
+const hostOf = (address: Connection['remoteAddr']): string => ipOf(address)?.join('.') ?? ''

@@ -17,6 +17,7 @@ import { yamux } from '@libp2p/yamux'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createLibp2p } from 'libp2p'
 import { hiddenBy, isQuic } from './addresses.ts'
+import { boundDatastore } from './bounded-datastore.ts'
 import { gossipOptions } from './libp2p-pubsub.ts'
 import { Membership } from './membership.ts'
 import { parseSecret } from './secret.ts'
@@ -72,9 +73,10 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
   const secret = parseSecret(options.secret)
   const { announce = [], noAnnounce = [], highWater = 400, dialTimeout = 3000, agentVersion = 'pinswarm' } = options
   const hidden = hiddenBy(noAnnounce)
-  const members = new Membership({ secret, watch, self: peerIdFromPrivateKey(parts.privateKey) })
+  const self = peerIdFromPrivateKey(parts.privateKey)
+  const members = new Membership({ secret, watch, self })
   const { connectionGater: { denyInboundEncryptedConnection, denyOutboundEncryptedConnection }, ...guards } = members.guards
-  return await createLibp2p({
+  const node = await createLibp2p({
     start: false,
     privateKey: parts.privateKey,
     nodeInfo: { userAgent: agentVersion },
@@ -109,4 +111,13 @@ export async function createNode (parts: Libp2pParts, options: Libp2pTransportOp
     ...parts.datastore === undefined ? {} : { datastore: parts.datastore },
     services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), ...parts.services, pubsub: gossipsub(gossipOptions(options.pubsub)) }
   })
+  if (parts.datastore === undefined) boundDatastore(datastoreOf(node), () => new Set([self, ...node.getPeers()].map((peer) => `/peers/${peer.toCID().toString()}`)))
+  return node
+}
+
+/** It is made by libp2p, and shared by its parts. */
+function datastoreOf (node: object): Datastore {
+  const { datastore } = (node as { readonly components?: { readonly datastore?: Datastore } }).components ?? {}
+  if (datastore === undefined) throw new Error('this version of libp2p hides its datastore: what members make it keep could not be bounded')
+  return datastore
 }

@@ -155,3 +155,14 @@ it('calls that others refuse for lack of rights are nobody\'s fault', async () =
   for (let number = 0; number < 200; number++) await call('Cluster.RepoGCLocal')
   expect(isConnected()).toBe(true)
 })
+
+it('a peer that is asked and says nothing for five minutes is not waited for', async () => {
+  const { clock, self, evil } = await open({})
+  await evil.handle(rpcProtocol, () => {})
+  const client = createRpcClient({ transport: self, local: {}, clock })
+  const listing = (async () => { for await (const info of client.stream(evil.peerId, 'PinTracker.StatusAll', [0])) expect(info).toBeUndefined() })()
+  const outcome = expect(listing).rejects.toThrow('no progress')
+  await vi.waitFor(() => { expect(clock.waiting).toBeGreaterThan(0) })
+  await clock.advance(300_000)
+  await outcome
+})
