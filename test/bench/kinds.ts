@@ -23,7 +23,13 @@ async function addressOf (base: string): Promise<string> {
   return address
 }
 
-/** Starts what `begin` made; ends it, and the stand-in, when that fails and at `close`. */
+/** Closes what is open at this moment. */
+const open = new Set<() => Promise<void>>()
+
+/** Ends every process the bench has started: for whoever interrupts it. */
+export async function closeAll (): Promise<void> { await Promise.all([...open].map(async (close) => { await close() })) }
+
+/** Starts a peer; ends it, and the stand-in, when that fails and at `close`. */
 async function opened (label: string, standIn: StandIn | undefined, peer: { readonly base: string, readonly pid: () => number, readonly start: () => Promise<void>, readonly stop: () => Promise<void>, readonly remove: () => Promise<void>, readonly log: () => string }): Promise<Server> {
   const start = async (): Promise<number> => {
     const begin = performance.now()
@@ -31,10 +37,12 @@ async function opened (label: string, standIn: StandIn | undefined, peer: { read
     return performance.now() - begin
   }
   const close = async (): Promise<void> => {
+    open.delete(close)
     await peer.stop()
     await standIn?.stop()
     await peer.remove()
   }
+  open.add(close)
   try { await start() } catch (error) { await close(); throw error }
   return { label, base: peer.base, pid: peer.pid, log: peer.log, close, control: { start, stop: peer.stop, address: async () => await addressOf(peer.base), standIn } }
 }

@@ -2,7 +2,8 @@
  * The calls a cluster peer makes to kubo, answered from memory: so that two servers are compared with the same, fast IPFS behind each.
  * Run as a process of its own: `node test/bench/kubo-stand-in.ts PORT`; prints its port when it listens (0 = any).
  */
-import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -29,19 +30,17 @@ function listNamed (response: ServerResponse, cids: readonly string[]): void {
   response.end(cids.map((cid) => `{"Cid":"${cid}","Type":"${pins.get(cid)}"}\n`).join(''))
 }
 
-/** All of a type, as fast as they are read: a million lines are not kept in memory. */
-async function listAll (response: ServerResponse, wanted: string): Promise<void> {
-  response.writeHead(200, { 'content-type': 'application/json' })
+/** All of a type, in chunks of lines. */
+function * linesOf (wanted: string): Generator<string> {
   let chunk = ''
   for (const [key, type] of pins) {
     if (wanted !== 'all' && wanted !== type) continue
     chunk += `{"Cid":"${key}","Type":"${type}"}\n`
     if (chunk.length < 65_536) continue
-    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
-    if (response.destroyed) return
+    yield chunk
     chunk = ''
   }
-  response.end(chunk)
+  yield chunk
 }
 
 /** Answers one line a part of the multipart body, as kubo does; parts are found by their boundary in what has come so far. */
@@ -87,7 +86,11 @@ const server = createServer((request, response) => {
     else send(response, 500, { Message: 'not pinned or pinned indirectly', Code: 0, Type: 'error' })
   } else if (call === 'pin/ls') {
     if (cids.length > 0) listNamed(response, cids)
-    else listAll(response, url.searchParams.get('type') ?? 'all').catch(() => response.destroy())
+    else {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      // At the reader's pace: a million lines are not kept in memory.
+      pipeline(Readable.from(linesOf(url.searchParams.get('type') ?? 'all')), response).catch(() => response.destroy())
+    }
   } else if (call === 'id') send(response, 200, { ID: id, Addresses: [], AgentVersion: 'stand-in' })
   else if (call === 'repo/stat') send(response, 200, { RepoSize: repoSize, StorageMax: 1e15, NumObjects: 0 })
   else if (call === 'swarm/peers') send(response, 200, { Peers: [] })

@@ -12,6 +12,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { benchBrowser } from './browser.ts'
 import { costLines } from './costs.ts'
+import { closeAll } from './kinds.ts'
 import { serverBenchOptions } from './options.ts'
 import type { RawOptions } from './options.ts'
 import { profileLines } from './profile.ts'
@@ -30,9 +31,14 @@ const loadBefore = loadavg()[0]?.toFixed(1)
 const machine = `machine: ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, load ${loadBefore} before`
 
 async function servers (raw: RawOptions): Promise<void> {
+  let ending: Promise<void> | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { ending ??= closeAll() })
   const options = serverBenchOptions(raw)
   if (values.profile !== undefined) await mkdir(values.profile, { recursive: true })
-  const { results, memory } = await benchServers(options)
+  const { results, memory } = await benchServers(options).catch(async (error: unknown) => {
+    await ending
+    throw error
+  })
   const { pins, clients, rounds, settings } = options
   const about = `${machine}; ${pins.toLocaleString('en')} pins, ${clients} clients, ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}; ${settings.newcomerPins.toLocaleString('en')} pins to a newcomer, ${settings.addMebibytes} MiB added`
   const table = tableOf(results, options)

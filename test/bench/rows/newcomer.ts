@@ -9,25 +9,40 @@ const names = { ours: ['newcomerFirst', 'newcomer', 'newcomerPinned'], go: ['goN
 
 const pause = async (ms: number): Promise<void> => { await new Promise((resolve) => setTimeout(resolve, ms)) }
 
+const listed = async (base: string): Promise<number> => (await call(base, 'GET', '/allocations?filter=all')).lines
+
+/** How many pins a newcomer has. Ours counts them; of others a listing is read, at the cost of a tenth of the time. */
+function counter (base: string, ours: boolean): () => Promise<number> {
+  let [has, next] = [0, 0]
+  return async () => {
+    const begin = performance.now()
+    if (begin < next) return has
+    has = ours ? (JSON.parse((await call(base, 'GET', '/sync')).body) as { pins: number }).pins : await listed(base)
+    const now = performance.now()
+    next = now + (now - begin) * 9
+    return has
+  }
+}
+
 /** Notes the times; where the limit came first, how far it got. */
-async function watchNewcomer ({ note, say, settings: { newcomerPins: pins, newcomerLimit } }: Stage, { base, control }: Server, begin: number, [first, all, pinned]: typeof names[keyof typeof names]): Promise<void> {
+async function watchNewcomer ({ note, say, settings: { newcomerPins: pins, newcomerLimit } }: Stage, { base, control }: Server, begin: number, ours: boolean): Promise<void> {
+  const [first, all, pinned] = names[ours ? 'ours' : 'go']
+  const count = counter(base, ours)
   const elapsed = (): number => (performance.now() - begin) / 1000
-  let [kuboHas, has, nextCount, told] = [0, 0, 0, 0]
+  let [kuboHas, has, told] = [0, 0, 0]
   let firstAt: number | undefined, allAt: number | undefined
   while ((allAt === undefined || kuboHas < pins) && elapsed() < newcomerLimit) {
     kuboHas = await control?.standIn?.pins() ?? 0
-    // A listing costs the newcomer something: at most a tenth of the time goes into them.
-    if (allAt === undefined && elapsed() >= nextCount) {
-      const { lines, total } = await call(base, 'GET', '/allocations?filter=all')
-      has = lines
+    if (allAt === undefined) {
+      has = await count()
       if (has >= pins) allAt = elapsed()
-      nextCount = elapsed() + total / 100
     }
     if (has > 0 || kuboHas > 0) firstAt ??= elapsed()
     if (elapsed() - told > 5) { told = elapsed(); say(`${has} of ${pins} pins, ${kuboHas} pinned`) }
     await pause(20)
   }
   const seconds = elapsed()
+  if (allAt !== undefined && await listed(base) !== pins) throw new Error(`${base} counts ${pins} pins and lists others`)
   note(first, firstAt ?? `none in ${newcomerLimit}`)
   note(all, allAt ?? `${has} in ${newcomerLimit}`)
   note(pinned, kuboHas >= pins ? seconds : `${kuboHas} in ${newcomerLimit}`)
@@ -38,7 +53,7 @@ async function join (stage: Stage, source: Server, secret: string, newcomer: Kin
   // From its start: the time to come up is part of what an operator waits for.
   const begin = performance.now()
   await withServer(stage.open({ secret, role: `newcomer from ${stage.kind.name}`, join: address }, newcomer), async (server) => {
-    await watchNewcomer(stage, server, begin, names[newcomer.ours ? 'ours' : 'go'])
+    await watchNewcomer(stage, server, begin, newcomer.ours)
   })
 }
 
