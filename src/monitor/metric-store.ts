@@ -38,7 +38,10 @@ export class MetricStore {
   readonly #limits: MetricLimits
   readonly #peers = new Map<string, PeerMetrics>()
   /** Sorted by ID bytes. */
-  #sorted: readonly PeerMetrics[] = []
+  readonly #sorted: PeerMetrics[] = []
+  #length = 0
+  /** Until then, in ms, no peer of a full store is gone. */
+  #allCurrentUntil = -Infinity
   readonly #near: () => readonly PeerId[]
 
   /** `near`: peers that get a place before those that are only heard of. */
@@ -56,10 +59,19 @@ export class MetricStore {
     const entry = known ?? this.#admit(metric.peer, nowMs)
     if (entry === undefined) return false
 
+    const before = entry.length
+    // When everything is full a peer may only replace what it has.
+    const most = Math.min(lengthPerPeer, before + Math.max(0, this.#limits.length - this.#length))
+    const kept = this.#put(entry, metric, window, most)
+    this.#length += entry.length - before
+    return kept
+  }
+
+  #put (entry: PeerMetrics, metric: Metric, window: number, most: number): boolean {
     const ring = entry.byName.get(metric.name) ?? []
     const size = lengthOf(metric)
-    while (ring.length > 0 && (ring.length >= window || entry.length + size > lengthPerPeer)) entry.length -= lengthOf(ring.shift())
-    if (entry.length + size > lengthPerPeer && !this.#thin(entry, metric.name, size)) {
+    while (ring.length > 0 && (ring.length >= window || entry.length + size > most)) entry.length -= lengthOf(ring.shift())
+    if (entry.length + size > most && !this.#thin(entry, metric.name, size, most)) {
       if (ring.length === 0) entry.byName.delete(metric.name)
       return false
     }
@@ -94,33 +106,70 @@ export class MetricStore {
   }
 
   /** UTF-16 units of everything that is kept. */
-  get length (): number { return this.#sorted.reduce((sum, { length }) => sum + length, 0) }
+  get length (): number { return this.#length }
+
+  /** The same of one peer, as it is kept. */
+  lengthOf (peer: PeerId): number { return [...this.#peers.get(peer.toString())?.byName.values() ?? []].flat().reduce((sum, metric) => sum + lengthOf(metric), 0) }
 
   #admit (peer: PeerId, nowMs: number): PeerMetrics | undefined {
-    if ((this.#peers.size >= this.#limits.peers || this.length > this.#limits.length - this.#limits.lengthPerPeer) && !this.#evict(peer, nowMs)) return undefined
+    const { peers, length, lengthPerPeer } = this.#limits
+    if ((this.#peers.size >= peers || this.#length > length - lengthPerPeer) && !this.#evict(peer, nowMs)) return undefined
     const entry: PeerMetrics = { peer, bytes: peer.toMultihash().bytes, byName: new Map(), length: 0 }
     this.#peers.set(peer.toString(), entry)
-    this.#sorted = [...this.#peers.values()].sort((a, b) => compareBytes(a.bytes, b.bytes))
+    this.#sorted.splice(this.#placeOf(entry.bytes), 0, entry)
     return entry
   }
 
   /** Forgets one peer of which nothing is current; for a newcomer that is near, the newest of those that are only heard of. */
   #evict (newcomer: PeerId, nowMs: number): boolean {
-    for (const [key, { byName }] of this.#peers) {
-      if ([...byName.values()].every((ring) => ring.every((metric) => isExpired(metric, nowMs)))) return this.#peers.delete(key)
-    }
+    const gone = this.#findGone(nowMs)
+    if (gone !== undefined) return this.#forget(gone)
     const near = new Set(this.#near().map(String))
     if (!near.has(newcomer.toString())) return false
     const far = [...this.#peers.keys()].findLast((name) => !near.has(name))
-    return far !== undefined && this.#peers.delete(far)
+    return far !== undefined && this.#forget(far)
+  }
+
+  /** A look at all is not repeated before something can have expired. */
+  #findGone (nowMs: number): string | undefined {
+    if (nowMs < this.#allCurrentUntil) return undefined
+    let soonest = Infinity
+    for (const [name, { byName }] of this.#peers) {
+      let last = 0n
+      for (const ring of byName.values()) for (const { expire } of ring) if (expire > last) last = expire
+      if (last < BigInt(Math.trunc(nowMs)) * 1_000_000n) return name
+      soonest = Math.min(soonest, Number(last / 1_000_000n))
+    }
+    this.#allCurrentUntil = soonest
+    return undefined
+  }
+
+  #forget (name: string): boolean {
+    const entry = this.#peers.get(name)
+    if (entry === undefined) return false
+    this.#peers.delete(name)
+    this.#length -= entry.length
+    this.#sorted.splice(this.#placeOf(entry.bytes), 1)
+    return true
+  }
+
+  /** Where in the sorted list these bytes are, or belong. */
+  #placeOf (bytes: Uint8Array): number {
+    let [low, high] = [0, this.#sorted.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareBytes(this.#sorted[middle]?.bytes ?? bytes, bytes) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** Drops older values of the peer's other metrics until `size` fits. */
-  #thin (entry: PeerMetrics, except: string, size: number): boolean {
+  #thin (entry: PeerMetrics, except: string, size: number, most: number): boolean {
     for (const [name, ring] of entry.byName) {
-      while (name !== except && ring.length > 1 && entry.length + size > this.#limits.lengthPerPeer) entry.length -= lengthOf(ring.shift())
+      while (name !== except && ring.length > 1 && entry.length + size > most) entry.length -= lengthOf(ring.shift())
     }
-    return entry.length + size <= this.#limits.lengthPerPeer
+    return entry.length + size <= most
   }
 }
 

@@ -1,6 +1,7 @@
 /** Metrics over the topic `monitor.metrics` (wire.md §4, behaviour.md §3 and §8). */
 import { errorText, every, silentLogger, systemClock } from '../component.ts'
 import type { AbortOptions, Clock, ComponentLogger, Logger } from '../component.ts'
+import { limitedLog } from '../limited-log.ts'
 import { FailureDetector } from './failure-detector.ts'
 import { decodeMetric, encodeMetric } from './metric-codec.ts'
 import { isExpired, MetricStore } from './metric-store.ts'
@@ -46,6 +47,8 @@ class PubsubMonitor implements Monitor {
   readonly #transport: MonitorTransport
   readonly #clock: Clock
   readonly #log: Logger
+  /** For what members can cause. */
+  readonly #told: Logger
   readonly #checkInterval: number
   readonly #store: MetricStore
   readonly #detector = new FailureDetector()
@@ -63,6 +66,7 @@ class PubsubMonitor implements Monitor {
     this.#transport = transport
     this.#clock = clock
     this.#log = logger.forComponent('monitor')
+    this.#told = limitedLog(this.#log, clock.now)
     this.#checkInterval = checkInterval
     this.#store = new MetricStore(limits, () => transport.connectedPeers())
   }
@@ -145,7 +149,7 @@ class PubsubMonitor implements Monitor {
     const told = this.#late.get(key)
     if ((told !== undefined && now - told < lateInterval) || (told === undefined && this.#late.size >= maxLate)) return
     this.#late.set(key, now)
-    this.#log.warn('a metric had expired when it came: is the clock of that peer, or ours, wrong?', name, key, `${(now - Number(expire / 1_000_000n)) / 1000} s ago`)
+    this.#told.warn('a metric had expired when it came: is the clock of that peer, or ours, wrong?', name, key, `${(now - Number(expire / 1_000_000n)) / 1000} s ago`)
   }
 
   #parsePing (metric: Metric): PingValue | undefined {
@@ -159,9 +163,9 @@ class PubsubMonitor implements Monitor {
 
   #check (): void {
     const alerts = this.#detector.check(this.#store.newest(), this.#clock.now())
+    if (alerts.length > 0) this.#alerts = [...alerts.toReversed(), ...this.#alerts].slice(0, maxAlerts)
     for (const alert of alerts) {
-      this.#alerts = [alert, ...this.#alerts.slice(0, maxAlerts - 1)]
-      this.#log.info('metric expired', alert.name, alert.peer.toString())
+      this.#told.info('metric expired', alert.name, alert.peer.toString())
       for (const listener of this.#listeners) {
         try { listener(alert) } catch (error) { this.#log.error('alert listener failed', errorText(error)) }
       }

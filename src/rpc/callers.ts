@@ -1,6 +1,6 @@
 /** What each caller may have going on at once; what is beyond waits, and what is far beyond is refused. */
 import { Line } from '../line.ts'
-import { HeldBytes } from '../transport/held-bytes.ts'
+import { HeldBytes } from '../held-bytes.ts'
 import type { RpcMethodName } from './methods.ts'
 import type { PeerId } from '@libp2p/interface'
 

@@ -7,7 +7,7 @@ import type { Clock, Logger } from '../component.ts'
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { Allowance } from './allowance.ts'
+import { Allowance } from '../allowance.ts'
 import { boundMessageCache, boundSeenCache, type MessageCache, type SeenCache } from './gossip-caches.ts'
 import { Intake, type Frame } from './gossip-intake.ts'
 

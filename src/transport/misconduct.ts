@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../component.ts'
 import type { PeerId } from '@libp2p/interface'
-import { Allowance } from './allowance.ts'
+import { Allowance } from '../allowance.ts'
 
 export interface MisconductParts {
   readonly log: Logger

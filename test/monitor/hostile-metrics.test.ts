@@ -16,8 +16,8 @@ async function open () {
   const network = createMemoryNetwork({ clock })
   const [self, evil, honest] = [network.join(testPeer(1)), network.join(testPeer(2)), network.join(testPeer(3))]
   for (const member of [self, evil, honest]) await member.start()
-  const warnings: unknown[][] = []
-  const log = { debug: () => {}, info: () => {}, error: () => {}, warn: (...values: unknown[]) => { warnings.push(values) } }
+  const [warnings, infos]: [unknown[][], unknown[][]] = [[], []]
+  const log = { debug: () => {}, info: (...values: unknown[]) => { infos.push(values) }, error: () => {}, warn: (...values: unknown[]) => { warnings.push(values) } }
   const monitor = pubsubMonitor({ transport: self, clock, logger: { forComponent: () => log } })
   await monitor.start()
   onTestFinished(() => monitor.stop())
@@ -29,7 +29,7 @@ async function open () {
   }
   const alive = (name = 'ping'): readonly PeerId[] => monitor.latestValid(name).map(({ peer }) => peer)
   const isConnected = (): boolean => self.connectedPeers().some((peer) => peer.equals(evil.peerId))
-  return { clock, network, self, evil, honest, monitor, warnings, nowNs, say, alive, isConnected }
+  return { clock, network, self, evil, honest, monitor, warnings, infos, nowNs, say, alive, isConnected }
 }
 
 it('a metric in the name of somebody else is refused, and costs its author its place', async () => {
@@ -90,10 +90,25 @@ it('made-up peers fill the store up to its bounds, and leave a place for who is 
   for (let number = 0; number < 1000; number++) {
     for (const name of ['ping', 'a', 'b']) store.add(testMetric(name, testPeer(number), { value: 'x'.repeat(300) }), now)
   }
+  // Those that have a place cannot grow beyond it together.
+  for (let number = 0; number < 1000; number++) for (let times = 0; times < 5; times++) store.add(testMetric('ping', testPeer(number), { value: String(times).padEnd(300) }), now)
   expect(store.length).toBeLessThanOrEqual(20_000)
+  expect(store.length).toBe([...Array.from({ length: 1000 }, (_, number) => testPeer(number)), neighbour].reduce((sum, peer) => sum + store.lengthOf(peer), 0))
   expect(store.latestValid('ping', now).length).toBeLessThanOrEqual(100)
   expect(store.add(testMetric('ping', newcomer), now)).toBe(true)
   const alive = store.latestValid('ping', now).map(({ peer }) => peer.toString())
   expect(alive).toContain(neighbour.toString())
   expect(alive).toContain(newcomer.toString())
+})
+
+it('a thousand made-up peers that vanish write a few lines and keep a thousand alerts', async () => {
+  const { clock, monitor, infos, nowNs } = await open()
+  for (let number = 1000; number < 3000; number++) monitor.log(testMetric('ping', testPeer(number), { expire: nowNs() + second }))
+  await clock.advance(15_000)
+  expect(monitor.alerts()).toHaveLength(1000)
+  expect(infos.length).toBeLessThanOrEqual(20)
+  await clock.advance(hour)
+  monitor.log(testMetric('ping', testPeer(1), { expire: nowNs() + second }))
+  await clock.advance(15_000)
+  expect(infos.at(-1)?.at(-1)).toBe('(1980 lines of this kind were left out)')
 })

@@ -1,5 +1,5 @@
 /** Counts what members have sent of messages that are not complete: each may be large, and there may be very many. */
-import { DecodeError } from '../errors.ts'
+import { DecodeError } from './errors.ts'
 import type { PeerId } from '@libp2p/interface'
 
 export interface HeldLimits {
