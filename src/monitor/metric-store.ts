@@ -10,6 +10,8 @@ export interface MetricLimits {
   readonly peers: number
   /** Different metric names per peer. @default 128 */
   readonly namesPerPeer: number
+  /** Names of all peers together; beyond that each peer may have eight. @default 16_384 */
+  readonly names: number
   /** UTF-16 units of a name. @default 256 */
   readonly nameLength: number
   /** UTF-16 units of a value. @default 16_384 */
@@ -20,7 +22,10 @@ export interface MetricLimits {
   readonly length: number
 }
 
-export const defaultMetricLimits: MetricLimits = { window: 25, peers: 4096, namesPerPeer: 128, nameLength: 256, valueLength: 16_384, lengthPerPeer: 131_072, length: 16_777_216 }
+export const defaultMetricLimits: MetricLimits = { window: 25, peers: 4096, namesPerPeer: 128, names: 16_384, nameLength: 256, valueLength: 16_384, lengthPerPeer: 131_072, length: 16_777_216 }
+
+/** Names that a peer may have however many there are. */
+const fewNames = 8
 
 interface PeerMetrics {
   readonly peer: PeerId
@@ -40,6 +45,7 @@ export class MetricStore {
   /** Sorted by ID bytes. */
   readonly #sorted: PeerMetrics[] = []
   #length = 0
+  #names = 0
   /** Until then, in ms, no peer of a full store is gone. */
   #allCurrentUntil = -Infinity
   readonly #near: () => readonly PeerId[]
@@ -55,15 +61,17 @@ export class MetricStore {
     const { nameLength, valueLength, namesPerPeer, lengthPerPeer, window } = this.#limits
     if (metric.name.length === 0 || metric.name.length > nameLength || metric.value.length > valueLength) return false
     const known = this.#peers.get(metric.peer.toString())
-    if (known !== undefined && !known.byName.has(metric.name) && known.byName.size >= namesPerPeer) return false
+    if (known !== undefined && !known.byName.has(metric.name) && known.byName.size >= (this.#names < this.#limits.names ? namesPerPeer : fewNames)) return false
     const entry = known ?? this.#admit(metric.peer, nowMs)
     if (entry === undefined) return false
 
     const before = entry.length
     // When everything is full a peer may only replace what it has.
     const most = Math.min(lengthPerPeer, before + Math.max(0, this.#limits.length - this.#length))
+    const namesBefore = entry.byName.size
     const kept = this.#put(entry, metric, window, most)
     this.#length += entry.length - before
+    this.#names += entry.byName.size - namesBefore
     return kept
   }
 
@@ -149,6 +157,7 @@ export class MetricStore {
     if (entry === undefined) return false
     this.#peers.delete(name)
     this.#length -= entry.length
+    this.#names -= entry.byName.size
     this.#sorted.splice(this.#placeOf(entry.bytes), 1)
     return true
   }

@@ -107,8 +107,15 @@ it('a thousand made-up peers that vanish write a few lines and keep a thousand a
   await clock.advance(15_000)
   expect(monitor.alerts()).toHaveLength(1000)
   expect(infos.length).toBeLessThanOrEqual(20)
-  await clock.advance(hour)
+  await clock.advance(15_000)
   monitor.log(testMetric('ping', testPeer(1), { expire: nowNs() + second }))
   await clock.advance(15_000)
   expect(infos.at(-1)?.at(-1)).toBe('(1980 lines of this kind were left out)')
+})
+
+it('names of many peers together have an end, at which every peer may still have those that matter', () => {
+  const now = Date.UTC(2026, 10, 25)
+  const store = new MetricStore({ names: 100 })
+  for (let number = 0; number < 50; number++) for (let name = 0; name < 20; name++) store.add(testMetric(`name ${name}`, testPeer(number)), now)
+  expect([...store.newest()].length).toBe(5 * 20 + 45 * 8)
 })
