@@ -10,6 +10,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { Allowance } from '../allowance.ts'
 import { boundMessageCache, boundSeenCache, type MessageCache, type SeenCache } from './gossip-caches.ts'
 import { Intake, type Frame } from './gossip-intake.ts'
+import { peerKey } from './peer-key.ts'
 
 export interface GossipGuardParts {
   readonly clock: Clock
@@ -76,7 +77,7 @@ export class GossipGuard {
 
   /** Whether one more message of this author is taken now. */
   allows (author: PeerId): boolean {
-    return remembered(this.#authors, author.toString(), () => new Allowance(messagesOfAuthor, this.#parts.clock.now)).take(1)
+    return remembered(this.#authors, peerKey(author), () => new Allowance(messagesOfAuthor, this.#parts.clock.now)).take(1)
   }
 
   /** Whoever waits for its allowance is let go. */
@@ -84,7 +85,7 @@ export class GossipGuard {
 
   #lane (peer: PeerId): Lane {
     const { clock: { now } } = this.#parts
-    return remembered(this.#lanes, peer.toString(), () => ({ messages: new Allowance(messagesOfNeighbour, now), bytes: new Allowance(bytesOfNeighbour, now), introductions: new Allowance(introductions, now), busy: false }))
+    return remembered(this.#lanes, peerKey(peer), () => ({ messages: new Allowance(messagesOfNeighbour, now), bytes: new Allowance(bytesOfNeighbour, now), introductions: new Allowance(introductions, now), busy: false }))
   }
 
   /** Frames are taken off a stream only as fast as they are dealt with. */

@@ -5,6 +5,7 @@
 import type { Logger } from '../component.ts'
 import type { PeerId } from '@libp2p/interface'
 import { Allowance } from '../allowance.ts'
+import { peerKey } from './peer-key.ts'
 
 export interface MisconductParts {
   readonly log: Logger
@@ -44,12 +45,12 @@ export class Misconduct {
   /** Peers that are remembered. */
   get size (): number { return this.#records.size }
 
-  isRefused (peer: PeerId): boolean { return (this.#records.get(peer.toString())?.refusedUntil ?? -Infinity) > this.#now() }
+  isRefused (peer: PeerId): boolean { return (this.#records.get(peerKey(peer))?.refusedUntil ?? -Infinity) > this.#now() }
 
   /** `points`: 100 are too much. */
   report (peer: PeerId, offence: string, points: number): void {
     const now = this.#now()
-    const name = peer.toString()
+    const name = peerKey(peer)
     const record = this.#records.get(name) ?? { points: 0, at: now, refusedUntil: -Infinity, refusals: 0 }
     if (record.refusedUntil > now) return
     record.points = record.points * 2 ** ((record.at - now) / halfLife) + points
@@ -59,7 +60,7 @@ export class Misconduct {
     const length = Math.min(longestRefusal, firstRefusal * 2 ** record.refusals++)
     record.points = 0
     record.refusedUntil = now + length
-    this.#tell(name, offence, length)
+    this.#tell(peer, offence, length)
     this.#parts.onRefused(peer)
   }
 
@@ -70,12 +71,12 @@ export class Misconduct {
     if (this.#records.size > maxPeers && oldest !== undefined) this.#records.delete(oldest)
   }
 
-  #tell (name: string, offence: string, length: number): void {
+  #tell (peer: PeerId, offence: string, length: number): void {
     if (!this.#lines.take(1)) {
       this.#untold++
       return
     }
-    this.#parts.log.warn('%s misbehaves (%s): disconnected, and refused for %s s%s', name, offence, length / 1000, this.#untold > 0 ? `; so were ${this.#untold} others that are not in the log` : '')
+    this.#parts.log.warn('%s misbehaves (%s): disconnected, and refused for %s s%s', peer.toString(), offence, length / 1000, this.#untold > 0 ? `; so were ${this.#untold} others that are not in the log` : '')
     this.#untold = 0
   }
 }
