@@ -37,6 +37,7 @@ export function withMembers (components: WithMembersComponents, options: WithMem
     stop: () => connector.stop(),
     id: (abort) => connector.id(abort),
     pin: (pin, progress) => feeder.pin(pin, progress),
+    pinLocal: connector.pinLocal?.bind(connector),
     unpin: (cid, abort) => connector.unpin(cid, abort),
     pinStatus: (pin, abort) => connector.pinStatus(pin, abort),
     pins: (abort) => connector.pins(abort),

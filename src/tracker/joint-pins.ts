@@ -84,6 +84,10 @@ const isPlain = ({ maxDepth, pinUpdate, origins }: Pin): boolean => maxDepth < 0
 
 /** Pins in one call at most. */
 const most = 32
+/** Where fewer wait, each goes alone. */
+const few = 4
+/** Part of the workers that what waits is shared among: fewer calls matter more than all of them at work. */
+const busyWorkers = 0.25
 /** Pins that go alone after a failure: twice as many after every further one, up to a limit. */
 const firstAlone = 32
 const mostAlone = 4096
@@ -95,9 +99,11 @@ class JointSize {
   #penalty = firstAlone
 
   next (waiting: number, workers: number): number {
-    if (this.#alone === 0) return Math.min(this.#size, Math.ceil(waiting / workers))
-    this.#alone--
-    return 1
+    if (this.#alone > 0) {
+      this.#alone--
+      return 1
+    }
+    return waiting < few ? 1 : Math.min(this.#size, Math.ceil((waiting + 1) / Math.max(1, workers * busyWorkers)))
   }
 
   succeeded (): void {

@@ -48,6 +48,15 @@ it('puts into the IPFS what only members have, while it pins', async () => {
   expect(ipfs.blockCount).toBe(8)
 })
 
+it('leaves it to the IPFS to pin several at once, where it can', async () => {
+  const together: string[] = []
+  const ipfs = Object.assign(new MemoryConnector({ id }), { pinLocal: async (cids: readonly CID[]) => { together.push(...cids.map(String)) } })
+  const { root } = await sampleDag('together')
+  await fed(ipfs, members([])).pinLocal?.([root.cid])
+  expect(together).toEqual([root.cid.toString()])
+  expect(fed(new MemoryConnector({ id }), members([])).pinLocal).toBeUndefined()
+})
+
 it('fetches only what is missing', async () => {
   const { root, blocks } = await sampleDag('some missing')
   const ipfs = waiting()
