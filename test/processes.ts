@@ -104,7 +104,7 @@ export async function createPeerProcess (settings: PeerSettings): Promise<PeerPr
       daemon = child
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { log += data.toString() })
       for (;;) {
-        if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${log}`)
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the daemon ended with ${child.exitCode ?? child.signalCode}: ${log}`)
         const answer = await fetch(`${base}/id`, { headers }).then(async (response) => await response.json() as { ipfs?: { error: string } }, () => undefined)
         if (answer?.ipfs?.error === '') break
         await new Promise((resolve) => setTimeout(resolve, 20))
