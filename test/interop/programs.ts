@@ -47,7 +47,7 @@ function daemon (program: string, args: readonly string[], env: NodeJS.ProcessEn
       child = started
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (data: Buffer) => { log += data.toString() })
       while (!await isReady().catch(() => false)) {
-        if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}: ${log}`)
+        if (started.exitCode !== null || started.signalCode !== null) throw new Error(`${program} ended with ${started.exitCode ?? started.signalCode}: ${log}`)
         await pause()
       }
     },
