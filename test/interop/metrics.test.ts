@@ -34,11 +34,11 @@ describe.runIf(goPresent && kuboProgram !== undefined)(`figures${needs([goPresen
     const comparable = ['pins', 'pins_pin_add', 'pins_pin_add_errors', 'pins_pin_error', 'pins_pin_queued', 'pins_pinning', 'pins_ipfs_pins', 'blocks_put_errors']
     const work = async ({ host, families }: Served): Promise<Record<string, number | undefined>> => {
       await goCtl(host, 'add', '--quieter', import.meta.filename)
-      await vi.waitFor(async () => { expect(clusterValues(await families())).toMatchObject({ pins: 1, pins_pin_add: 1, pins_pinning: 0 }) }, { timeout: 30_000, interval: 200 })
+      await vi.waitFor(async () => { expect(clusterValues(await families())).toMatchObject({ pins: 1, pins_pin_add: 1, pins_pinning: 0 }) }, { timeout: 45_000, interval: 200 })
       await goCtl(host, 'status') // lists the IPFS
       const values = clusterValues(await families())
       return Object.fromEntries(comparable.map((name) => [name, values[name]]))
     }
     expect(await work(ours)).toEqual(await work(go))
-  })
+  }, 120_000)
 })
