@@ -15,7 +15,9 @@ import { errorText } from '../../component.ts'
 import { decodeBlock } from '../../crdt/block.ts'
 import { nextPriority } from '../../crdt/heads.ts'
 import { multihashKey } from '../../pin/keys.ts'
+import { BulkTurn } from './bulk-turn.ts'
 import { SyncJobs, type Job } from './sync-jobs.ts'
+import { SyncRetry } from './sync-retry.ts'
 import { WaitingBlocks } from './sync-waiting.ts'
 
 export interface DagSyncOptions {
@@ -31,17 +33,16 @@ export interface DagSyncOptions {
   readonly maxWaitingBlocks?: number | undefined
 }
 
-const maxRetryFactor = 32
 /** Pause in ms before a head that nobody has is asked for again; it doubles. */
 const headPause = 1_000
+/** Ms between two lines about blocks that cannot be fetched. */
+const warnPause = 10_000
 /** How often deadlines are looked at, in ms. */
 const tick = 500
 /** Ms after which waiting blocks are merged from the top down: what a crash would lose. */
 const longestWait = 5_000
 /** Blocks missing below a head from which on they are asked for in bulk; fewer come sooner one by one. */
 const bulkGap = 32
-/** Bytes in so many ms that bulk sync must bring; else the walk goes on beside it. */
-const bulkCheck = { bytes: 256 * 1024, time: 3_000 }
 /** Blocks missing below a head from which on the store is spared look-ups of new ones, and most blocks here that this is worth looking through. */
 const manyBlocks = { missing: 1_000, most: 1_000_000, here: 20_000 }
 
@@ -49,6 +50,7 @@ export class DagSync {
   readonly #replica: Replica
   readonly #exchange: BlockExchange
   readonly #bulk: BulkSync | undefined
+  readonly #turn: BulkTurn | undefined
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #options: Required<{ [K in keyof DagSyncOptions]: number }>
@@ -57,15 +59,13 @@ export class DagSync {
   readonly #ready: Job[] = []
   /** Given up until the next retry. */
   readonly #givenUp = new Set<string>()
+  readonly #retry: SyncRetry
   readonly #running = new Set<Promise<void>>()
   #merging = false
   #watching = false
-  #inBulk = false
-  #bulkIsSlow = false
-  #bulkRuns = 0
   #expectsMany = false
-  #retryFactor = 1
-  #retry: AbortController | undefined
+  #warnedAt = -Infinity
+  #unsaid = 0
   #abort = new AbortController()
 
   constructor (components: { readonly replica: Replica, readonly exchange: BlockExchange, readonly bulk?: BulkSync | undefined, readonly clock: Clock, readonly logger: Logger }, options: DagSyncOptions = {}) {
@@ -81,6 +81,8 @@ export class DagSync {
       retryPause: options.retryPause ?? 2_000,
       maxWaitingBlocks: options.maxWaitingBlocks ?? 1000
     }
+    this.#turn = components.bulk === undefined ? undefined : new BulkTurn({ ...components, bulk: components.bulk })
+    this.#retry = new SyncRetry(components.clock, this.#options.retryPause)
     this.#jobs = new SyncJobs(this.#options.parallelFetches)
     this.#waiting = new WaitingBlocks(this.#options.maxWaitingBlocks, (job) => { this.#ready.push(job) })
   }
@@ -112,8 +114,7 @@ export class DagSync {
     this.#waiting.clear()
     this.#ready.length = 0
     this.#givenUp.clear()
-    this.#retry = undefined
-    this.#retryFactor = 1
+    this.#retry.relax()
     this.#expectFew()
   }
 
@@ -134,16 +135,13 @@ export class DagSync {
         this.#logger.warn('too many heads under way, ignored one', cid, from)
         break
       }
-      this.#jobs.add({ cid, from: [from], owner, isHead: !this.#replica.wanted.has(id), foundIn: this.#bulkRuns })
+      this.#jobs.add({ cid, from: [from], owner, isHead: !this.#replica.wanted.has(id), foundIn: this.#bulkRuns() })
     }
     this.#pump()
   }
 
   /** Somebody connected, who may have what is missing. */
-  memberCame (): void {
-    this.#retryFactor = 1
-    this.#retry?.abort(new Error('a member came'))
-  }
+  memberCame (): void { this.#retry.hurry() }
 
   /** Fetches what is missing. A full one looks through all blocks for it first, when the store is marked dirty. */
   async repair (): Promise<void> {
@@ -152,7 +150,7 @@ export class DagSync {
       await this.#replica.findMissing({ signal: this.#abort.signal })
       await this.#replica.setDirty(false)
     }
-    this.#retryFactor = 1
+    this.#retry.relax()
     this.#goOn()
   }
 
@@ -165,33 +163,17 @@ export class DagSync {
 
   /** Asks members for all that is missing, if there are any to ask; otherwise nothing changes. */
   #startBulk (first: readonly PeerId[]): void {
-    if (this.#bulk === undefined || this.#inBulk || this.#abort.signal.aborted || this.#bulk.candidates(first).length === 0) return
-    this.#inBulk = true
-    this.#bulkIsSlow = false
-    this.#bulkRuns++
-    const done = new AbortController()
-    this.#run(this.#watchBulk(this.#bulk, AbortSignal.any([done.signal, this.#abort.signal])))
-    this.#run(this.#bulk.run(first).then(() => {}).finally(() => {
-      this.#inBulk = false
-      this.#expectsMany = false
-      done.abort(new Error('done'))
+    const turn = this.#turn
+    if (turn === undefined || this.#abort.signal.aborted || !turn.mayRun(first)) return
+    this.#run(turn.run(first, () => {
+      // It expects many blocks by itself, and few at its end.
+      if (!turn.isRunning) this.#expectsMany = false
       // What waited for blocks that came finds them merged.
       this.#pump()
-    }))
+    }, this.#abort.signal))
   }
 
-  /** What is below heads comes in bulk, unless that is slow. */
-  async #watchBulk (bulk: BulkSync, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const before = bulk.received
-      try { await this.#clock.sleep(bulkCheck.time, { signal }) } catch { return }
-      const isSlow = bulk.received - before < bulkCheck.bytes
-      if (isSlow && !this.#bulkIsSlow) this.#logger.debug('bulk sync is slow, blocks are fetched one by one, too')
-      if (isSlow && this.#bulkIsSlow) bulk.skip()
-      this.#bulkIsSlow = isSlow
-      this.#pump()
-    }
-  }
+  #bulkRuns (): number { return this.#turn?.runs ?? 0 }
 
   /** Priority of the highest head here. */
   #height (): number { return nextPriority(this.#replica.heads) - 1 }
@@ -199,7 +181,7 @@ export class DagSync {
   #refill (): void {
     for (const [id, cid] of this.#replica.wanted) {
       if (this.#jobs.get(id) !== undefined || this.#givenUp.has(id)) continue
-      if (this.#jobs.add({ cid, from: [], owner: '', isHead: false, foundIn: this.#bulkRuns }) === undefined) return
+      if (this.#jobs.add({ cid, from: [], owner: '', isHead: false, foundIn: this.#bulkRuns() }) === undefined) return
     }
   }
 
@@ -207,7 +189,7 @@ export class DagSync {
     if (this.#abort.signal.aborted) return
     if (this.#jobs.queued === 0 && this.#jobs.fetching.size === 0 && this.#waiting.size === 0 && this.#ready.length === 0) this.#refill()
     while (!this.#waiting.isOverfull && this.#waiting.size + this.#ready.length < 2 * this.#options.maxWaitingBlocks) {
-      const job = this.#jobs.next(this.#inBulk && !this.#bulkIsSlow)
+      const job = this.#jobs.next(this.#turn?.isQuick === true)
       if (job === undefined) break
       this.#run(this.#fetch(job))
     }
@@ -245,7 +227,7 @@ export class DagSync {
     job.abort = abort
     job.since = this.#clock.now()
     // Look-ups are dear: what was missing a moment ago is not looked up again.
-    const mayBeHere = job.isHead || job.attempts > 0 || this.#inBulk || job.foundIn !== this.#bulkRuns
+    const mayBeHere = job.isHead || job.attempts > 0 || this.#turn?.isRunning === true || job.foundIn !== this.#bulkRuns()
     try {
       if (mayBeHere && await this.#replica.isMerged(job.cid)) {
         this.#forget(job)
@@ -271,7 +253,7 @@ export class DagSync {
     const waitsFor: string[] = []
     for (const cid of missing) {
       const id = multihashKey(cid)
-      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#jobs.add({ cid, from: job.from, owner: job.owner, isHead: false, foundIn: this.#bulkRuns }))
+      const below = this.#jobs.get(id) ?? (this.#givenUp.has(id) ? undefined : this.#jobs.add({ cid, from: job.from, owner: job.owner, isHead: false, foundIn: this.#bulkRuns() }))
       if (below === undefined || below.attempts > 0) incomplete = true
       if (below?.ready !== true) waitsFor.push(id)
     }
@@ -283,13 +265,13 @@ export class DagSync {
   }
 
   #expectMany (blocks: number): void {
-    if (this.#expectsMany || this.#inBulk || this.#replica.blocks > manyBlocks.here) return
+    if (this.#expectsMany || this.#turn?.isRunning === true || this.#replica.blocks > manyBlocks.here) return
     this.#expectsMany = true
     this.#run(this.#replica.expectMany(Math.min(manyBlocks.most, blocks)))
   }
 
   #expectFew (): void {
-    if (this.#expectsMany && !this.#inBulk) this.#replica.expectFew()
+    if (this.#expectsMany && this.#turn?.isRunning !== true) this.#replica.expectFew()
     this.#expectsMany = false
   }
 
@@ -312,16 +294,25 @@ export class DagSync {
     while (this.#ready.length > 0 && !this.#abort.signal.aborted) {
       const jobs = this.#ready.splice(0, this.#options.maxWaitingBlocks)
       const { wanted } = this.#replica
-      // What others cannot provoke: a missing block came.
-      if (jobs.some(({ id }) => wanted.has(id))) this.#retryFactor = 1
-      try {
-        await this.#replica.merge(jobs.flatMap(({ block }) => block ?? []))
-      } finally {
+      const wereWanted = jobs.filter(({ id }) => wanted.has(id))
+      const settle = (): void => {
         for (const job of jobs) {
           this.#waiting.merged(job)
           this.#forget(job)
         }
       }
+      try {
+        await this.#replica.merge(jobs.flatMap(({ block }) => block ?? []))
+      } catch (error) {
+        settle()
+        // What finds no room now is not fetched again and again.
+        for (const { id } of wereWanted) this.#givenUp.add(id)
+        this.#planRetry()
+        throw error
+      }
+      settle()
+      // What others cannot provoke: a missing block came.
+      if (wereWanted.length > 0) this.#retry.relax()
       this.#logger.debug('merged blocks', jobs.length, 'missing', wanted.size)
       if (wanted.size > 0) this.#planRetry()
       else this.#expectFew()
@@ -343,10 +334,20 @@ export class DagSync {
     }
     this.#jobs.drop(job)
     this.#waiting.forget(job.id)
-    this.#logger.warn(isHead ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, errorText(error))
+    this.#warn(isHead ? 'a head cannot be fetched, waiting until it is announced again' : 'a block cannot be fetched, trying again later', job.cid, error)
     if (isHead) return
     this.#givenUp.add(job.id)
     this.#planRetry()
+  }
+
+  /** Nobody can fill the log. */
+  #warn (message: string, cid: CID, error: unknown): void {
+    const now = this.#clock.now()
+    this.#unsaid++
+    if (now - this.#warnedAt < warnPause) return
+    this.#logger.warn(message, cid, errorText(error), 'failures since the last such line:', this.#unsaid)
+    this.#warnedAt = now
+    this.#unsaid = 0
   }
 
   async #askLater (job: Job): Promise<void> {
@@ -355,18 +356,8 @@ export class DagSync {
     this.#pump()
   }
 
-  /** Missing blocks are tried again soon, then less and less often. */
   #planRetry (): void {
-    if (this.#retry !== undefined) return
-    const retry = new AbortController()
-    this.#retry = retry
-    const pause = this.#options.retryPause * this.#retryFactor
-    this.#retryFactor = Math.min(maxRetryFactor, this.#retryFactor * 2)
-    this.#run((async () => {
-      await this.#clock.sleep(pause, { signal: AbortSignal.any([retry.signal, this.#abort.signal]) }).catch(() => {})
-      this.#retry = undefined
-      if (!this.#abort.signal.aborted) this.#goOn()
-    })())
+    this.#run(this.#retry.plan(this.#abort.signal).then((isDue) => { if (isDue) this.#goOn() }))
   }
 }
 

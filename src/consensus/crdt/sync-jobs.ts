@@ -89,9 +89,11 @@ export class SyncJobs {
     const share = Math.max(sureShare, Math.min(fairShare, Math.floor(this.#parallel / this.#queues.size)))
     for (const isAlone of [false, true]) {
       for (const [owner, queue] of this.#queues) {
-        const at = headsOnly ? queue.findIndex(({ isHead }) => isHead) : 0
+        const mayHead = this.#mayFetch(owner, isAlone ? this.#parallel * loneShare : share)
+        const mayOther = !headsOnly && this.#mayFetch(owner, isAlone ? this.#parallel : share)
+        const at = !mayHead && !mayOther ? -1 : queue.findIndex(({ isHead }) => isHead ? mayHead : mayOther)
         const job = queue[at]
-        if (job === undefined || !this.#mayFetch(job, isAlone ? this.#parallel * (job.isHead ? loneShare : 1) : share)) continue
+        if (job === undefined) continue
         this.#take(owner, queue, at)
         if (queue.length > 0) {
           this.#queues.delete(owner)
@@ -132,7 +134,7 @@ export class SyncJobs {
     this.#queued = 0
   }
 
-  #mayFetch ({ owner }: Job, share: number): boolean {
+  #mayFetch (owner: string, share: number): boolean {
     const own = this.#fetches.of(owner)
     return own < sureShare ? this.#fetching.size < 2 * this.#parallel : own < share && this.#fetching.size < this.#parallel
   }
