@@ -194,8 +194,7 @@ export class StatusListing {
 const isOfOperations = (filter: StatusFilter): boolean => filter !== 0 && (filter & settledBits) === 0
 
 /** All that the IPFS holds now. */
-export async function listIpfs (connector: Pick<IpfsConnector, 'pins' | 'pinnedKeys'>, options: AbortOptions): Promise<IpfsPins> {
-  const held = new IpfsPins()
+export async function listIpfs (connector: Pick<IpfsConnector, 'pins' | 'pinnedKeys'>, options: AbortOptions, held = new IpfsPins()): Promise<IpfsPins> {
   if (connector.pinnedKeys === undefined) {
     for await (const { cid, status } of connector.pins(options)) held.add(cidKey(cid), status)
   } else {

@@ -13,6 +13,7 @@ import type { PingValue } from '../monitor/metric.ts'
 import { lost, pinned, StatusListing } from './listing.ts'
 import type { Listed } from './listing.ts'
 import { JointPins } from './joint-pins.ts'
+import { Leftovers } from './leftovers.ts'
 import { isVoluntary, LightKeeper } from './light-keeper.ts'
 import type { LightOptions } from './light-keeper.ts'
 import { statusOf } from './operation.ts'
@@ -66,6 +67,7 @@ class StatelessTracker implements PinTracker {
   readonly #listing: StatusListing
   /** Where this peer is light: it sees to what is pinned everywhere. */
   readonly #keeper: LightKeeper | undefined
+  readonly #leftovers: Leftovers
   /** Where the IPFS pins several in one call. */
   readonly #joint: JointPins | undefined
   #abort: AbortController | undefined
@@ -85,6 +87,7 @@ class StatelessTracker implements PinTracker {
       operations: this.#operations, infoOf: (pin, state) => this.#ofOperation(pin, state), shortOf: (state) => this.#shortOf(state), isLight: light !== undefined, clock: this.#clock, log: this.#log
     })
     if (light !== undefined) this.#keeper = this.#keeperFor(light)
+    this.#leftovers = new Leftovers({ connector: components.connector, clock: this.#clock, log: this.#log })
     const pinLocal = components.connector.pinLocal?.bind(components.connector)
     if (pinLocal !== undefined) {
       this.#joint = new JointPins({
@@ -207,6 +210,7 @@ class StatelessTracker implements PinTracker {
   #enqueue (type: OperationType, pin: Pin): OperationState | undefined {
     const now = this.#clock.now()
     const { priorityPinMaxAge, priorityPinMaxRetries } = this.#options
+    if (type === 'remote') this.#leftovers.came(pin.cid)
     return this.#operations.enqueue(type, pin, {
       now,
       priority: (attempts) => type === 'pin' && now < (pin.timestamp ?? 0) + priorityPinMaxAge && attempts <= priorityPinMaxRetries,
@@ -225,15 +229,19 @@ class StatelessTracker implements PinTracker {
       }
       await operation.after
       if (operation.cancelled || signal.aborted) continue
-      operation.running = this.#run(operation)
+      operation.running = this.#run(operation, signal)
       await operation.running
     }
   }
 
   /** Never rejects: a failure becomes the operation's. */
-  async #run (operation: Operation): Promise<void> {
+  async #run (operation: Operation, stopped: AbortSignal): Promise<void> {
     try {
       const pin = await this.#wanted(operation)
+      if (operation.type === 'remote' && await this.#leftovers.hasNothing(operation, this.#operations.waiting('remote'), { signal: stopped })) {
+        this.#operations.finish(operation)
+        return
+      }
       if (operation.cancelled) return
       const signal = pin === undefined ? undefined : this.#operations.begin(operation, pin, this.#clock.now())
       if (signal === undefined) {

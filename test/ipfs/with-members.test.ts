@@ -5,6 +5,7 @@ import { pinWith } from '../../src/pin/pin.ts'
 import { ipfsConnectorContract, rawBlock, sampleDag } from '../contract/ipfs-connector.ts'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, it } from 'vitest'
+import type { CID } from 'multiformats/cid'
 import type { MemberBlocks } from '../../src/ipfs/helia.ts'
 import type { Block, IpfsConnector } from '../../src/ipfs/ipfs.ts'
 

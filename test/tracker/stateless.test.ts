@@ -70,3 +70,48 @@ describe('many pins that wait', { timeout: 30_000 }, () => {
     expect(await tracker.status(testCid(5000))).toMatchObject({ status: 'pin_error', error: 'the store is damaged' })
   })
 })
+
+describe('very many pins that others hold', { timeout: 30_000 }, () => {
+  const many = 1500
+  async function elsewhere () {
+    const [pinset, connector, clock] = [new TestPinset(), new MemoryConnector(), new ManualClock()]
+    const tracker = statelessTracker({ peerId: testPeer(1), pinset, connector, clock, identity })
+    onTestFinished(() => tracker.stop())
+    for (const number of [7, many]) await connector.pin(pinWith(testCid(number), number === 7 ? { mode: 'direct' } : {}))
+    for (let number = 1; number <= many; number++) tracker.track(pinset.put({ ...pinWith(testCid(number), { replicationFactorMin: 1, replicationFactorMax: 1 }), allocations: [testPeer(2)], timestamp: clock.now() }))
+    return { connector, tracker, pinset, unpins: (): readonly string[] => connector.calls.filter((call) => call.startsWith('unpin ')) }
+  }
+
+  it('cost one listing of the IPFS and no unpin of what is not there', async () => {
+    const { connector, tracker, unpins } = await elsewhere()
+    await tracker.start()
+    await vi.waitFor(async () => { expect(await collect(connector.pins())).toEqual([]) }, 10_000)
+    expect(unpins()).toEqual([`unpin ${testCid(7)}`, `unpin ${testCid(many)}`])
+    expect((await tracker.status(testCid(many))).status).toBe('remote')
+  })
+
+  it('are given up although they were pinned after that listing', async () => {
+    const { connector, tracker, pinset, unpins } = await elsewhere()
+    const listed = Promise.withResolvers<void>()
+    connector.before('pins', async () => { listed.resolve() })
+    const held = Promise.withResolvers<void>()
+    connector.before('unpin', () => held.promise)
+    await tracker.start()
+    await listed.promise
+    await vi.waitFor(() => { expect(unpins()).toHaveLength(1) })
+    const pin = { ...pinWith(testCid(many + 1), { replicationFactorMin: -1, replicationFactorMax: -1 }), timestamp: 1 }
+    tracker.track(pinset.put(pin))
+    await vi.waitFor(async () => { expect((await tracker.status(pin.cid)).status).toBe('pinned') })
+    tracker.track(pinset.put({ ...pin, replicationFactorMin: 1, replicationFactorMax: 1, allocations: [testPeer(2)] }))
+    held.resolve()
+    await vi.waitFor(async () => { expect(await collect(connector.pins())).toEqual([]) }, 10_000)
+  })
+
+  it('are unpinned one by one where the IPFS cannot be listed', async () => {
+    const { connector, tracker, unpins } = await elsewhere()
+    connector.fail('pins', new Error('no'))
+    await tracker.start()
+    await vi.waitFor(() => { expect(unpins()).toHaveLength(many) }, 10_000)
+    expect(connector.calls.filter((call) => call === 'pins')).toHaveLength(1)
+  })
+})
