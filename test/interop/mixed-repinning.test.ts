@@ -15,7 +15,7 @@ describe.runIf(goPresent && kuboProgram !== undefined)(`a member of two Go peers
   const contents = new Map<string, Buffer>()
 
   beforeAll(async () => {
-    const env = (): NodeJS.ProcessEnv => ({ CLUSTER_REPLICATIONFACTORMIN: '2', CLUSTER_REPLICATIONFACTORMAX: '2' })
+    const env = (): NodeJS.ProcessEnv => ({ IPFS_CLUSTER_LOG_LEVEL: 'info,cluster:debug', CLUSTER_REPLICATIONFACTORMIN: '2', CLUSTER_REPLICATIONFACTORMAX: '2' })
     cluster = await startMixed([
       { name: 'go a', side: 'go', ipfs: 'kubo', env }, { name: 'our a', side: 'ours', ipfs: 'kubo', env },
       { name: 'go b', side: 'go', ipfs: 'kubo', env }, { name: 'our b', side: 'ours', ipfs: 'kubo', env }
@@ -63,8 +63,10 @@ describe.runIf(goPresent && kuboProgram !== undefined)(`a member of two Go peers
         const kubo = others.find((member) => member.id === id)?.kubo
         expect(Buffer.from(await kubo?.cat(cid) ?? []).equals(contents.get(cid) ?? Buffer.of(1)), `${cid} at ${nameOf(id)}`).toBe(true)
       }
-      const repinned = others.filter((member) => member.log().slice(logged.get(member)).match(`pinning ${cid} on \\[|repinned ${cid} out of`) !== null)
-      expect(repinned.map(({ name }) => name), cid).toEqual([closestOf(cid, others).name])
+      await vi.waitFor(() => {
+        const repinned = others.filter((member) => member.log().slice(logged.get(member)).match(`repinning ${cid} from peer|re-allocated ${cid}`) !== null)
+        expect(repinned.map(({ name }) => name), cid).toEqual([closestOf(cid, others).name])
+      }, wait)
     }
 
     // Everybody left has every metric of it among the alerts, whoever asks.
