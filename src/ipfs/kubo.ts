@@ -109,7 +109,7 @@ export class KuboConnector implements IpfsConnector {
   /** Kubo takes them one after another, and ends at the first whose root is not here. Missing blocks below a root it fetches all the same: hence the short time. */
   async pinLocal (cids: readonly CID[], options?: AbortOptions): Promise<void> {
     const path = `pin/add?${cids.map((cid) => `arg=${cid}`).join('&')}&recursive=true&offline=true`
-    const pinned = decodePinCount(await this.#http.value(path, this.#call(options, localPinTimeout)))
+    const pinned = decodePinCount(await this.#http.value(path, this.#call(options, Math.min(localPinTimeout, this.#pinTimeout))))
     if (pinned !== cids.length) throw new IpfsUnreachableError(`IPFS pinned ${pinned} of ${cids.length} pins`)
     this.#measures.pinRequests += pinned
     this.#measures.ipfsPins += pinned

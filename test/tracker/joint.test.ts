@@ -1,11 +1,17 @@
 /** Several pins in one call to the IPFS: only where many wait, and seen from outside each is still a pin by itself. */
+import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { silentLogger } from '../../src/component.ts'
 import { MemoryConnector } from '../../src/ipfs/memory.ts'
+import { PinTimeoutError } from '../../src/ipfs/errors.ts'
+import { KuboConnector } from '../../src/ipfs/kubo.ts'
 import { pinWith } from '../../src/pin/pin.ts'
+import { parseStatusFilter } from '../../src/pin/status.ts'
 import { statelessTracker } from '../../src/tracker/stateless.ts'
 import { TestPinset } from '../contract/tracker.ts'
 import { collect, ManualClock, testCid, testPeer } from '../contract/values.ts'
 import type { AbortOptions } from '../../src/component.ts'
+import type { KuboRequest } from '../../src/ipfs/kubo-http.ts'
 import type { Pin } from '../../src/pin/pin.ts'
 import type { CID } from 'multiformats/cid'
 
@@ -41,6 +47,64 @@ async function setup (count: number, change: (number: number) => Partial<Pin> = 
     alone: (): number => connector.calls.filter((call) => call.startsWith('pin ')).length
   }
 }
+
+/** A tracker before a kubo that answers `pin/add` so; the pins in each call are told. */
+async function beforeKubo (answer: (cids: readonly string[], request: KuboRequest) => Promise<string>) {
+  const clock = new ManualClock()
+  const calls: Array<readonly string[]> = []
+  const connector = new KuboConnector(multiaddr('/ip4/127.0.0.1/tcp/5001'), { logger: silentLogger, clock }, {
+    pinTimeout: 100,
+    post: async (url, request) => {
+      const cids = new URL(url).searchParams.getAll('arg')
+      calls.push(cids)
+      const text = await answer(cids, request)
+      return { status: text.startsWith('{"Message') ? 500 : 200, body: (async function * () { yield new TextEncoder().encode(text) })() }
+    }
+  })
+  const pinset = new TestPinset()
+  const tracker = statelessTracker({ peerId: testPeer(1), pinset, connector, clock, identity: () => ({ peerName: 'one', ipfsAddresses: [] }) }, { concurrentPins: 1 })
+  onTestFinished(() => tracker.stop())
+  for (let number = 1; number <= 8; number++) tracker.track(pinset.put({ ...pinWith(testCid(number), { replicationFactorMin: -1, replicationFactorMax: -1 }), timestamp: clock.now() }))
+  await tracker.start()
+  return {
+    tracker, calls,
+    errors: async (): Promise<readonly string[]> => {
+      await vi.waitFor(() => { expect(tracker.counts()).toEqual({ pinQueued: 0, pinning: 0, pinError: 8 }) }, 10_000)
+      return (await collect(tracker.statusAll(parseStatusFilter('pin_error')))).map(({ cid, error, attemptCount }) => `${attemptCount} ${error.replaceAll(cid.toString(), 'CID')}`)
+    }
+  }
+}
+const hung = async ({ signal }: KuboRequest): Promise<never> => {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => { reject(signal.reason as Error) }, { once: true })
+  return await promise
+}
+
+describe('pins that go together to a kubo', () => {
+  it('that hangs on several: each is pinned by itself', async () => {
+    const { tracker, calls } = await beforeKubo(async (cids, request) => cids.length > 1 ? await hung(request) : '{"Pins":["x"]}')
+    await vi.waitFor(() => { expect([calls.length, tracker.counts()]).toEqual([9, { pinQueued: 0, pinning: 0, pinError: 0 }]) }, 10_000)
+    expect(calls.map(({ length }) => length)).toEqual([2, 1, 1, 1, 1, 1, 1, 1, 1])
+  })
+
+  it('that hangs: each fails by itself, for want of progress', async () => {
+    const { errors } = await beforeKubo(async (_, request) => await hung(request))
+    expect(await errors()).toEqual(Array.from({ length: 8 }, () => `1 ${new PinTimeoutError(testCid(1), 100).message.replaceAll(testCid(1).toString(), 'CID')}`))
+  })
+
+  it('that is not there: each fails with what a call for it alone says', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    const { errors } = await beforeKubo(async () => { throw refused })
+    expect(await errors()).toEqual(Array.from({ length: 8 }, () => '1 Post "http://127.0.0.1:5001/api/v0/pin/add?arg=CID&recursive=true&progress=true": dial tcp 127.0.0.1:5001: connect: connection refused'))
+  })
+
+  it('that lies, says nothing or speaks in tongues: no pin is taken for done', async () => {
+    for (const [answer, error] of [['{}', 'IPFS ended the pin of CID without an answer'], ['', 'IPFS ended the pin of CID without an answer'], ['<html>', 'IPFS answered what is not JSON: <html>'], ['{"Message":"pin: disk full"}', 'IPFS error (pin/add?arg=CID&recursive=true&progress=true). Code: 500. Message: pin: disk full']] as const) {
+      const { errors } = await beforeKubo(async () => answer)
+      expect(await errors()).toEqual(Array.from({ length: 8 }, () => `1 ${error}`))
+    }
+  })
+})
 
 describe('pins that go together', () => {
   it('are more in a call the more of them are here, and alone where few wait', async () => {
