@@ -39,7 +39,7 @@ class ProcessRun {
   constructor (seed: number) {
     this.#seed = seed
     this.#dice = new Dice(seed)
-    this.#count = this.#dice.between(2, 4)
+    this.#count = this.#dice.between(2, 3)
     this.#goes = this.#dice.chance(0.4) && goPresent ? 1 : 0
     this.#steps = this.#dice.between(30, 60)
     this.#cids = this.#dice.of([3, 10, 50])
@@ -84,16 +84,12 @@ class ProcessRun {
   async #open (): Promise<void> {
     const secret = newSecret()
     const random = new Dice(this.#seed + 0x10000).number
-    for (let index = 0; index < this.#count + this.#goes; index++) {
-      const go = index >= this.#count
-      this.#members.push(await ProcMember.create({ name: `${go ? 'go' : 'ours'}-${index + 1}`, secret, go, smallDisk: !go && this.#dice.chance(0.5), random }))
-    }
+    const wanted = Array.from({ length: this.#count + this.#goes }, (_, index) => ({ go: index >= this.#count, smallDisk: index < this.#count && this.#dice.chance(0.5) }))
+    this.#members.push(...await Promise.all(wanted.map(async ({ go, smallDisk }, index) => await ProcMember.create({ name: `${go ? 'go' : 'ours'}-${index + 1}`, secret, go, smallDisk, random }))))
     // Only a Go peer that runs tells who it is.
-    for (const member of this.#members) if (member.isGo) await this.#bringUp(member)
-    for (const member of this.#members) {
-      await member.linkTo(this.#members)
-      await this.#bringUp(member)
-    }
+    await Promise.all(this.#members.map(async (member) => { if (member.isGo) await this.#bringUp(member) }))
+    for (const member of this.#members) await member.linkTo(this.#members)
+    await Promise.all(this.#members.map(async (member) => { await this.#bringUp(member) }))
   }
 
   async #bringUp (member: ProcMember): Promise<void> {
@@ -210,7 +206,7 @@ class ProcessRun {
       await member.disk?.free()
     }
     while (this.#work.size > 0) await Promise.all(this.#work)
-    for (const member of this.#members) await this.#bringUp(member)
+    await Promise.all(this.#members.map(async (member) => { await this.#bringUp(member) }))
     this.#note('everybody answers')
   }
 
@@ -258,10 +254,10 @@ class ProcessRun {
   }
 
   async #close (): Promise<void> {
-    for (const member of this.#members) {
+    await Promise.all(this.#members.map(async (member) => {
       member.kubo.fault = 'none'
       await member.remove()
-    }
+    }))
   }
 }
 
