@@ -72,6 +72,8 @@ export interface PeerSettings {
   readonly folder?: string
   /** More `CLUSTER_*` settings. */
   readonly env?: NodeJS.ProcessEnv
+  /** Path of the daemon's program. @default the sources */
+  readonly program?: string | undefined
 }
 
 /** Makes the folder and the configuration of a peer; `start` runs its daemon. */
@@ -100,7 +102,7 @@ export async function createPeerProcess (settings: PeerSettings): Promise<PeerPr
       const begin = performance.now()
       const login = env['CLUSTER_RESTAPI_BASICAUTHCREDENTIALS']
       const headers: Record<string, string> = login === undefined ? {} : { Authorization: `Basic ${btoa(login)}` }
-      const child = spawn(process.execPath, [program('ipfs-cluster-service'), 'daemon', ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(process.execPath, [settings.program ?? program('ipfs-cluster-service'), 'daemon', ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
       daemon = child
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { log += data.toString() })
       for (;;) {

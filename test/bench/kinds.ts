@@ -47,15 +47,19 @@ async function opened (label: string, standIn: StandIn | undefined, peer: { read
   return { label, base: peer.base, pid: peer.pid, log: peer.log, close, control: { start, stop: peer.stop, address: async () => await addressOf(peer.base), standIn } }
 }
 
-export const ours: Kind = {
+/** `npm run build` makes it; without types to strip it starts faster, and is what users run. */
+export const builtProgram = join(import.meta.dirname, '../../dist/bin/ipfs-cluster-service.js')
+
+/** Ours: from the sources, or from another program. */
+export const ours = (program?: string): Kind => ({
   name: 'ours', controlled: true, ours: true,
   open: async (opening = {}) => {
     const standIn = opening.helia === true ? undefined : await startStandIn()
-    const peer = await createPeerProcess({ name: 'bench', secret: opening.secret ?? newSecret(), ipfs: standIn?.port ?? 'helia', env: { ...quiet, ...joining(opening), ...opening.profile === undefined ? {} : profiling(opening.profile) } })
+    const peer = await createPeerProcess({ name: 'bench', secret: opening.secret ?? newSecret(), ipfs: standIn?.port ?? 'helia', program, env: { ...quiet, ...joining(opening), ...opening.profile === undefined ? {} : profiling(opening.profile) } })
     if (opening.unbatched !== undefined) await fillStore(join(peer.folder, 'leveldb'), opening.unbatched, 1)
     return await opened(labelOf('ours', opening), standIn, peer)
   }
-}
+})
 
 export const go: Kind = {
   name: 'Go', controlled: true, ours: false,

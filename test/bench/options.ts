@@ -1,6 +1,7 @@
 /** The command line of the bench of servers. */
+import { existsSync } from 'node:fs'
 import { goPresent } from '../interop/programs.ts'
-import { given, go, ours } from './kinds.ts'
+import { builtProgram, given, go, ours } from './kinds.ts'
 import type { RowSettings } from './rows/row.ts'
 import type { Kind } from './server.ts'
 
@@ -21,6 +22,7 @@ export interface RawOptions {
   readonly 'newcomer-limit': string
   readonly million: boolean
   readonly go: boolean
+  readonly built: boolean
   readonly profile?: string | undefined
 }
 
@@ -59,7 +61,8 @@ function kindsOf (options: RawOptions): readonly Kind[] {
   const others = options.url.map(pair).map(([name, base]) => given(name, base, pids.has(name) ? count('pid', pids.get(name) ?? '') : undefined))
   if (options['only-urls']) return others
   // Hours of Go at a million pins are nothing to run into by accident.
-  return [ours, ...goPresent && (!options.million || options.go) ? [go] : [], ...others]
+  if (options.built && !existsSync(builtProgram)) throw new Error('--built needs `npm run build` first')
+  return [ours(options.built ? builtProgram : undefined), ...goPresent && (!options.million || options.go) ? [go] : [], ...others]
 }
 
 /** What is to be run; throws with the name of the option that is wrong. */

@@ -1,6 +1,6 @@
 /**
  * npm run bench -- [--pins 20000] [--clients 32] [--rounds 3] [--only accept,list,one,memory,restart,newcomer,add] [--add 256]
- *   [--newcomer-pins 20000] [--newcomer-limit 150] [--url name=http://host:port]… [--pid name=PID]… [--only-urls] [--report FILE.html] [--profile FOLDER]
+ *   [--newcomer-pins 20000] [--newcomer-limit 150] [--url name=http://host:port]… [--pid name=PID]… [--only-urls] [--built] [--report FILE.html] [--profile FOLDER]
  *   A fresh peer before a stand-in for kubo, beside it Go's where GO_CLUSTER_BIN names its programs, and every server given by --url (servers.ts).
  * npm run bench -- --million [--go]   the same with 1,000,000 pins, for ours alone unless asked
  * npm run bench -- --browser [--rounds 3] [--only member,pins,content,tabs,scroll,size] [--pins 20000,100000] [--profile FOLDER]   tabs (browser.ts)
@@ -24,7 +24,7 @@ import { tableOf, tableText } from './table.ts'
 const { values } = parseArgs({ options: {
   pins: { type: 'string' }, clients: { type: 'string', default: '32' }, rounds: { type: 'string' }, add: { type: 'string', default: '256' }, only: { type: 'string', default: '' },
   url: { type: 'string', multiple: true, default: [] }, pid: { type: 'string', multiple: true, default: [] }, 'only-urls': { type: 'boolean', default: false },
-  'newcomer-pins': { type: 'string' }, 'newcomer-limit': { type: 'string', default: '150' }, million: { type: 'boolean', default: false }, go: { type: 'boolean', default: false }, report: { type: 'string' },
+  'newcomer-pins': { type: 'string' }, 'newcomer-limit': { type: 'string', default: '150' }, million: { type: 'boolean', default: false }, built: { type: 'boolean', default: false }, go: { type: 'boolean', default: false }, report: { type: 'string' },
   browser: { type: 'boolean', default: false }, profile: { type: 'string' }, sync: { type: 'boolean', default: false }, costs: { type: 'boolean', default: false }, batch: { type: 'string', default: '1' }
 } })
 const loadBefore = loadavg()[0]?.toFixed(1)
@@ -40,7 +40,7 @@ async function servers (raw: RawOptions): Promise<void> {
     throw error
   })
   const { pins, clients, rounds, settings } = options
-  const about = `${machine}; ${pins.toLocaleString('en')} pins, ${clients} clients, ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}; ${settings.newcomerPins.toLocaleString('en')} pins to a newcomer, ${settings.addMebibytes} MiB added`
+  const about = `${machine}; ours ${raw.built ? 'as built' : 'from sources'}; ${pins.toLocaleString('en')} pins, ${clients} clients, ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}; ${settings.newcomerPins.toLocaleString('en')} pins to a newcomer, ${settings.addMebibytes} MiB added`
   const table = tableOf(results, options)
   console.log([about, ...tableText(table)].join('\n'))
   if (values.profile !== undefined) console.log((await profileLines(values.profile)).join('\n'))
