@@ -59,7 +59,7 @@ describe('operations that wait', () => {
       }
       for (const { id, state } of plain) expect(operations.get(id)).toEqual(state)
       expect([...operations.entries()].map(([id]) => CID.decode(id).toString()).sort()).toEqual(plain.map(({ id }) => CID.decode(id).toString()).sort())
-    }), { numRuns: 100 })
+    }), { numRuns: 40 })
   })
 
   it('is first in, first out over many, and gives back what they took', () => {
