@@ -23,6 +23,9 @@ const idleTime = 5000
 const burstMessages = 4
 const burstTime = 10
 const gatherTime = 3
+/** So many times in vain, and entries are gathered before every so manieth message only, until it helps again. */
+const vainTries = 3
+const vainPause = 32
 
 const asError = (reason: unknown): Error => reason instanceof Error ? reason : new Error(errorText(reason))
 
@@ -46,6 +49,8 @@ export class BitswapPeer {
   readonly #due = new Set<string>()
   #protocol: BitswapProtocol | undefined
   #burst = { since: 0, messages: 0 }
+  /** Messages since entries were last gathered to any avail. */
+  #inVain = 0
   #stream: ByteStream | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
   #sending: Promise<void> | undefined
@@ -132,11 +137,15 @@ export class BitswapPeer {
     }
   }
 
-  /** Single questions go at once; of many in a row, several share a message. */
+  /** Single questions go at once; of many in a row, several share a message. Who walks a chain asks one by one: waiting for more is in vain then. */
   async #pace (): Promise<void> {
     const { clock, signal } = this.#parts
     if (clock.now() - this.#burst.since >= burstTime) this.#burst = { since: clock.now(), messages: 0 }
-    if (this.#burst.messages++ >= burstMessages) await clock.sleep(gatherTime, { signal })
+    if (this.#burst.messages++ < burstMessages) return
+    if (this.#inVain >= vainTries && ++this.#inVain % vainPause !== 0) return
+    const before = this.#outgoing.size + this.#due.size
+    await clock.sleep(gatherTime, { signal })
+    this.#inVain = this.#outgoing.size + this.#due.size > before ? 0 : this.#inVain + 1
   }
 
   /** On the stream of the last message where there is one; the remote may have ended that. */
