@@ -85,7 +85,7 @@ export class BulkSync {
     ]
     await streams.handle(syncProtocol, (stream) => {
       const busy = this.#asksTooOften(stream.remotePeer) || this.#serving.size >= maxServed || [...this.#serving.keys()].some(({ remotePeer }) => remotePeer.equals(stream.remotePeer))
-      const serving = serveSync(stream, replica, logger, { patience: 3 * this.#options.answerTimeout }, busy).finally(() => { this.#serving.delete(stream) })
+      const serving = serveSync(stream, replica, logger, { patience: 3 * this.#options.answerTimeout, onBadRequest: (reason) => { streams.penalize(stream.remotePeer, reason, 10) } }, busy).finally(() => { this.#serving.delete(stream) })
       this.#serving.set(stream, serving)
     }, { maxInboundStreams })
   }

@@ -132,7 +132,7 @@ export class DagSync {
         continue
       }
       if (!this.#jobs.makeRoom(owner, (other) => this.#waiting.isNeeded(other))) {
-        this.#logger.warn('too many heads under way, ignored one', cid, from)
+        this.#warn('too many heads under way, ignored one', cid, from.toString())
         break
       }
       this.#jobs.add({ cid, from: [from], owner, isHead: !this.#replica.wanted.has(id), foundIn: this.#bulkRuns() })

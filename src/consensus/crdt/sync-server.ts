@@ -18,10 +18,12 @@ const maxHeadsFirst = 1024
 export interface SyncServerOptions {
   /** Longest wait in ms for an asker that does not read. */
   readonly patience: number
+  /** Hears why a request is none. */
+  readonly onBadRequest: (reason: string) => void
 }
 
 /** Answers one stream; nothing is held for an asker that does not read. Never rejects. */
-export async function serveSync (stream: ByteStream, replica: Replica, log: Logger, { patience }: SyncServerOptions, isBusy: boolean): Promise<void> {
+export async function serveSync (stream: ByteStream, replica: Replica, log: Logger, { patience, onBadRequest }: SyncServerOptions, isBusy: boolean): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const within = async <T>(work: Promise<T>): Promise<T> => {
     timer = setTimeout(() => { stream.abort(new Error(`the asker did nothing for ${patience} ms`)) }, patience)
@@ -36,7 +38,8 @@ export async function serveSync (stream: ByteStream, replica: Replica, log: Logg
     await stream.closeWrite()
   } catch (error) {
     const reason = error instanceof Error ? error : new Error(String(error))
-    log[reason instanceof DecodeError ? 'warn' : 'debug']('sync stream of %s ended: %s', stream.remotePeer, reason.message)
+    log.debug('sync stream of %s ended: %s', stream.remotePeer, reason.message)
+    if (reason instanceof DecodeError) onBadRequest(reason.message)
     stream.abort(reason)
   }
 }
