@@ -19,13 +19,14 @@ const byFunction: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\(idle\)$/, 'idle'], [/^\(garbage collector\)$/, 'garbage collection'], [/^\(program\)$/, 'native code outside JavaScript'],
   [/^(writev|writeBuffer|writeUtf8String|writeLatin1String|writeAsciiString|shutdown|readStart|readStop)$/, 'sockets: system calls'],
   [/^(signOneShot|verifyOneShot|SignJob|VerifyJob|hashAndSign|hashAndVerify)$/, 'signatures'], [/^(oneShotDigest|Hash|digest|HashJob)$/, 'hashes'],
-  [/^(parse|stringify)$/, '?json']
+  [/^compile/, 'loading the program'], [/^(parse|stringify)$/, '?json']
 ]
 const byFile: ReadonlyArray<readonly [RegExp, string]> = [
+  [/node:internal\/(modules|bootstrap|deps\/amaro)|^wasm:/, 'loading the program'],
   [/classic-level|abstract-level|node\/store\//, 'LevelDB, its JavaScript side'],
   [/@bufbuild|\/gen\/|-proto\.ts|protons|protobuf/, 'protobuf'], [/-json\.ts|status-text|\/json\//, 'JSON'],
   [/@noble\/(curves|hashes)|@libp2p\/crypto|internal\/crypto/, 'signatures and hashes'], [/@noble\/ciphers|libp2p-noise|transport\/psk|protector/, 'encryption of connections'],
-  [/src\/ipfs\/|node\/ipfs\/|undici/, 'kubo client'], [/node:(_http|net|internal\/(http|stream|net))|llhttp|node:stream|node:events|node:internal\/streams/, 'HTTP and sockets of Node'],
+  [/src\/ipfs\/|node\/ipfs\/|undici|node:_http_(client|agent)/, 'kubo client'], [/node:(_http|net|internal\/(http|stream|net))|llhttp|node:stream|node:events|node:internal\/streams/, 'HTTP and sockets of Node'],
   [/multiformats|uint8arrays/, 'CIDs and bases'], [/gossipsub|libp2p|yamux|src\/transport|src\/exchange|src\/rpc/, 'libp2p and exchange'],
   [/hono|src\/api|node\/http/, 'REST API'], [/src\/consensus|src\/crdt/, 'consensus'], [/src\/tracker/, 'tracker'], [/src\/cluster|src\/allocator|src\/monitor|src\/informer|src\/pin\//, 'pin pipeline'],
   [/^node:|^$/, 'the rest of Node']
