@@ -16,7 +16,7 @@ const consensus = createCrdtConsensus({
   hooks: { pinned: () => {}, unpinned: () => {} },
   clock: systemClock,
   logger: silentLogger
-})
+}, { sync: true })
 await consensus.start()
 let next = Number(round) * 1_000_000
 await Promise.all(Array.from({ length: 16 }, async () => {
