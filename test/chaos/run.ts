@@ -58,6 +58,12 @@ async function main (): Promise<number> {
   return failed === 0 && passed > 0 ? 0 : 1
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void import('./processes/proc-member.ts').then(async ({ removeAll }) => { await removeAll() }).finally(() => { process.exit(130) })
+  })
+}
+
 // The simulation's own time holds no process; an error that nobody handles is a failure of its seed, and ends the run.
 const alive = setInterval(() => {}, 60_000)
 try { process.exitCode = await main() } finally { clearInterval(alive) }

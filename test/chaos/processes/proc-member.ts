@@ -31,6 +31,11 @@ export interface ProcMemberOptions {
 const nowhere = '/ip4/127.0.0.1/tcp/1'
 const skewed = pathToFileURL(join(import.meta.dirname, 'clock-skew.ts')).href
 
+const open = new Set<ProcMember>()
+
+/** Ends what runs now: for a run that is interrupted. */
+export const removeAll = async (): Promise<void> => { await Promise.allSettled([...open].map(async (member) => { await member.remove() })) }
+
 export class ProcMember {
   readonly name: string
   readonly isGo: boolean
@@ -54,6 +59,7 @@ export class ProcMember {
     this.disk = parts.disk
     this.port = parts.port
     this.#env = parts.env
+    open.add(this)
   }
 
   static async create (options: ProcMemberOptions): Promise<ProcMember> {
@@ -134,6 +140,7 @@ export class ProcMember {
   }
 
   async remove (): Promise<void> {
+    open.delete(this)
     await this.stop('SIGKILL')
     for (const link of this.links.values()) await link.close()
     await this.kubo.stop()
