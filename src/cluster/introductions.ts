@@ -14,6 +14,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 export const introductionInterval = 1_000
 /** Members asked for addresses in one round. */
 const askedAtOnce = 3
+/** Members dialled in one round: pings may be made up. */
+const dialledAtOnce = 16
 /** Ms for one dial. */
 const dialTimeout = 10_000
 const firstRetry = 2_000
@@ -63,10 +65,13 @@ export class Introductions {
 
   #due (strangers: readonly PeerId[]): readonly PeerId[] {
     const now = this.#parts.clock.now()
-    return strangers.filter((peer) => {
+    // Who was tried least often comes first.
+    const tried = (peer: PeerId): number => this.#attempts.get(peer.toString())?.count ?? 0
+    let room = dialledAtOnce
+    return strangers.toSorted((one, other) => tried(one) - tried(other)).filter((peer) => {
       const name = peer.toString()
       const { count, after } = this.#attempts.get(name) ?? { count: 0, after: now }
-      if (now < after) return false
+      if (now < after || room-- <= 0) return false
       this.#attempts.set(name, { count: count + 1, after: now + Math.min(lastRetry, firstRetry * 2 ** count) })
       return true
     })

@@ -1,7 +1,8 @@
 /** Who is in the cluster, and becoming one of them (wire.md §6.2 and §6.3). */
 import { errorText } from '../component.ts'
-import type { AbortOptions } from '../component.ts'
+import type { AbortOptions, Logger } from '../component.ts'
 import { InvalidValueError } from '../errors.ts'
+import { limitedLog } from '../limited-log.ts'
 import { version } from '../version.ts'
 import type { IpfsId, PeerInfo } from './types.ts'
 import { rpcProtocol } from './types.ts'
@@ -11,6 +12,8 @@ import { isAuthorizationError } from './errors.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
+/** Addresses of one member's IPFS that ours is connected to: members may name as many as they like. */
+const maxIpfsAddresses = 32
 /** Ms that our own IPFS has to tell who it is. */
 const ipfsIdTimeout = 10_000
 
@@ -19,7 +22,13 @@ type Parts = Pick<PeerContext, 'self' | 'options' | 'transport' | 'connector' | 
 export class PeersService {
   readonly #parts: Parts
 
-  constructor (parts: Parts) { this.#parts = parts }
+  /** For what any member can cause. */
+  readonly #told: Logger
+
+  constructor (parts: Parts) {
+    this.#parts = parts
+    this.#told = limitedLog(parts.log)
+  }
 
   async id (options: AbortOptions = {}): Promise<PeerInfo> {
     const { self, transport, consensus, options: { peername, lightPeer } } = this.#parts
@@ -45,10 +54,10 @@ export class PeersService {
 
   /** As a member: let another one in and ask it who it is, over the connection it has. */
   async add (peer: PeerId, options: AbortOptions = {}): Promise<PeerInfo> {
-    const { self, consensus, rpc, clock, log } = this.#parts
+    const { self, consensus, rpc, clock } = this.#parts
     await consensus.peerset.add(peer, options)
     const info = peer.equals(self) ? await this.id(options) : await within(clock, answerTimeout, options, async (limited) => await rpc.call(peer, 'Cluster.ID', {}, limited))
-    log.info('peer added', peer.toString())
+    this.#told.info('peer added', peer.toString())
     return info.clusterPeers.some((member) => member.equals(self)) ? info : { ...info, clusterPeers: [...info.clusterPeers, self] }
   }
 
@@ -69,7 +78,7 @@ export class PeersService {
     for await (const { id, error, ipfs } of this.all(options)) {
       if (id.equals(self) || error !== '' || ipfs === undefined || ipfs.error !== '' || ipfs.addresses.length === 0) continue
       try {
-        await connector.swarmConnect(ipfs.addresses, options)
+        await connector.swarmConnect(ipfs.addresses.slice(0, maxIpfsAddresses), options)
       } catch (failure) {
         log.debug('IPFS could not be connected to that of', id.toString(), errorText(failure))
       }

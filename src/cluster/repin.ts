@@ -11,6 +11,10 @@ import type { PeerId } from '@libp2p/interface'
 const concurrency = 64
 /** Ms between two lines of the log that tell of progress. */
 const progressInterval = 10_000
+/** Peers that are remembered as gone; those that are gone longest are forgotten first. */
+const maxGone = 4096
+/** Peers that the log names. */
+const namedPeers = 10
 /** Pins that could not be re-allocated of which the log tells each. */
 const toldFailures = 10
 
@@ -34,6 +38,8 @@ export class Repinner {
     const { self, options: { disableRepinning, followerMode }, log } = this.#parts
     if (disableRepinning || followerMode || peer.equals(self)) return
     this.#gone.set(peer.toString(), peer)
+    const [longest] = this.#gone.keys()
+    if (this.#gone.size > maxGone && longest !== undefined) this.#gone.delete(longest)
     this.#next ??= this.#working = this.#working.then(async () => {
       this.#next = undefined
       options.signal?.throwIfAborted()
@@ -61,7 +67,7 @@ export class Repinner {
 
   async #repinFrom (lost: readonly PeerId[], isMine: (cid: CID) => boolean, options: AbortOptions): Promise<void> {
     const { consensus: { log: { pinset } }, clock, log } = this.#parts
-    const names = lost.map(String)
+    const names = new Set(lost.map(String))
     const round: Round = { lost, looked: 0, moved: 0, failed: 0, toldAt: clock.now() }
     let group: CID[] = []
     const flush = async (): Promise<void> => {
@@ -69,12 +75,12 @@ export class Repinner {
       group = []
       await Promise.all(cids.map((cid) => this.#repin(cid, round, options)))
     }
-    log.info(`re-allocating what is lost with ${names.join(', ')}`)
+    log.info(`re-allocating what is lost with ${[...names].slice(0, namedPeers).join(', ')}${names.size > namedPeers ? ` and ${names.size - namedPeers} others` : ''}`)
     for await (const lines of pinset.listed(options)) {
       options.signal?.throwIfAborted()
       for (const { cid: text, allocations } of lines) {
         round.looked++
-        if (allocations?.some((holder) => names.includes(holder)) !== true) continue
+        if (allocations?.some((holder) => names.has(holder)) !== true) continue
         const cid = CID.parse(text)
         if (isMine(cid) && group.push(cid) >= concurrency) await flush()
       }

@@ -75,6 +75,18 @@ describe('introductions', () => {
     expect(remembered).toEqual([addressOf(full).toString()])
   })
 
+  it('dial a few of many at a time, each in its turn', async () => {
+    const members = Array.from({ length: 100 }, (_, index) => testPeer(index + 200))
+    const { introductions, clock, dialled } = setUp({ members, refused: true })
+    await introductions.round()
+    expect(dialled).toHaveLength(16)
+    for (let second = 0; second < 6; second++) {
+      await clock.advance(1000)
+      await introductions.round()
+    }
+    expect(new Set(dialled)).toEqual(new Set(members.map(String)))
+  })
+
   it('have nobody to ask, and dial nobody, while nobody is near', async () => {
     const { introductions, dialled, asked } = setUp({ members: [testPeer(2)], isAlone: true })
     await introductions.round()
