@@ -77,7 +77,7 @@ export class StatusListing {
   /** All pins that match the filter, in the order of keys. */
   async * pins (filter: StatusFilter, options: AbortOptions): AsyncGenerator<Listed> {
     if (isOfOperations(filter)) {
-      for await (const chunk of listOperations(this.#parts, filter, options)) yield * chunk
+      yield * this.#operations(filter, options)
       return
     }
     yield * this.#during(async function * (this: StatusListing) {
@@ -96,7 +96,14 @@ export class StatusListing {
   /** The same as texts, in chunks. */
   async * texts (filter: StatusFilter, options: AbortOptions): AsyncGenerator<readonly StatusText[]> {
     if (isOfOperations(filter)) {
-      for await (const chunk of listOperations(this.#parts, filter, options)) yield chunk.map(({ pin, operation }) => this.#textOf(pin, operation))
+      const shorts = new ShortTexts(this.#parts.identity())
+      yield * listOperations({
+        ...this.#parts,
+        items: (abort) => this.#parts.pinset.listed(abort),
+        keyOf: ({ cid }) => textKey(cid),
+        ofItem: (pin) => this.#text(pin, undefined, filter, shorts),
+        ofOperation: (pin, operation) => this.#textOf(pin, operation)
+      }, filter, options)
       return
     }
     yield * this.#during(async function * (this: StatusListing) {
@@ -126,6 +133,21 @@ export class StatusListing {
         }
       }
     })
+  }
+
+  async * #operations (filter: StatusFilter, options: AbortOptions): AsyncGenerator<Listed> {
+    const { operations, pinset } = this.#parts
+    const chunks = listOperations<Pin, Listed>({
+      ...this.#parts,
+      items: async function * (abort) { for await (const pin of pinset.pins(abort)) yield [pin] },
+      keyOf: ({ cid }) => cidKey(cid),
+      ofItem: (pin) => {
+        const operation = operations.get(pin.cid)
+        return operation !== undefined && matchesFilter(statusOf(operation), filter) ? { pin, operation } : undefined
+      },
+      ofOperation: (pin, operation) => ({ pin, operation })
+    }, filter, options)
+    for await (const chunk of chunks) yield * chunk
   }
 
   #text (pin: PinJson, held: IpfsPins | undefined, filter: StatusFilter, shorts: ShortTexts): StatusText | undefined {
