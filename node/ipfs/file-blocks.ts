@@ -20,7 +20,11 @@ import type { Logger } from '../../src/component.ts'
 const sizeFile = 'size'
 const temporary = '.tmp'
 const countedTogether = 64
+/** Blocks that are read and not pinned are synced only when there are so many of them. */
+const maxUnsynced = 4096
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+const hasBytes = async (file: string, bytes: Uint8Array): Promise<boolean> => await readFile(file).then((found) => found.equals(bytes), () => false)
 
 export class FileBlocks implements BlockStorage {
   readonly storageMax: bigint
@@ -30,6 +34,8 @@ export class FileBlocks implements BlockStorage {
   readonly #writing = new Map<string, Promise<void>>()
   #counting: Promise<void> = Promise.resolve()
   #counted = false
+  /** It was not closed in order: files may have another content than they had, at the same size. */
+  #inDoubt = false
   #closed = false
   #size = 0n
   #serial = 0
@@ -53,7 +59,10 @@ export class FileBlocks implements BlockStorage {
     if (/^\d{1,19}$/.test(text)) {
       blocks.#size = BigInt(text)
       blocks.#counted = true
-    } else blocks.#counting = blocks.#count().catch((error: unknown) => { log.error('could not count the stored blocks: %s', error) })
+    } else {
+      blocks.#inDoubt = true
+      blocks.#counting = blocks.#count().catch((error: unknown) => { log.error('could not count the stored blocks: %s', error) })
+    }
     return blocks
   }
 
@@ -90,7 +99,9 @@ export class FileBlocks implements BlockStorage {
   async #write (key: string, bytes: Uint8Array): Promise<void> {
     const { folder, file } = this.#path(key)
     const present = await stat(file).catch(() => undefined)
-    if (present?.size === bytes.length) return
+    if (present?.size === bytes.length && (!this.#inDoubt || await hasBytes(file, bytes))) return
+    // What is replaced must have been counted as it was.
+    if (present !== undefined) await this.#counting
     const added = BigInt(bytes.length - (present?.size ?? 0))
     if (this.#size + added > this.storageMax) throw new StorageFullError(this.#size, this.storageMax)
     this.#size += added
@@ -100,6 +111,7 @@ export class FileBlocks implements BlockStorage {
       await writeFile(aside, bytes)
       await rename(aside, file)
       this.#unsynced?.add(folder, file)
+      if (this.#unsynced !== undefined && this.#unsynced.size >= maxUnsynced) await this.#unsynced.run()
     } catch (error) {
       this.#size -= added
       await rm(aside, { force: true }).catch(() => {})

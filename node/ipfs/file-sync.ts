@@ -15,6 +15,9 @@ export class FileSync {
   /** @param root the folder that folders are made in */
   constructor (root: string) { this.#root = root }
 
+  /** Files that were added and are not synced. */
+  get size (): number { return this.#files.size }
+
   /** A file that was written and given its name in `folder`. */
   add (folder: string, file: string): void { this.#files.set(file, folder) }
 
