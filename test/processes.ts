@@ -113,7 +113,12 @@ export async function createPeerProcess (settings: PeerSettings): Promise<PeerPr
       }
       readyAfter = performance.now() - begin
     },
-    stop: async (signal) => { if (daemon !== undefined) await end(daemon, signal) },
+    stop: async (signal) => {
+      if (daemon !== undefined) await end(daemon, signal)
+      // Nobody here means harm, Go's peers included.
+      const accused = log.split('\n').find((line) => line.includes(' misbehaves ('))
+      if (accused !== undefined) throw new Error(`an honest member was refused: ${accused}`)
+    },
     ctl: async (...args) => await run('ipfs-cluster-ctl', ['--host', host, ...args]),
     remove: async () => { await rm(folder, { recursive: true, force: true }) }
   }

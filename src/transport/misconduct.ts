@@ -53,6 +53,7 @@ export class Misconduct {
     const name = peerKey(peer)
     const record = this.#records.get(name) ?? { points: 0, at: now, refusedUntil: -Infinity, refusals: 0 }
     if (record.refusedUntil > now) return
+    this.#parts.log.debug('%s: %s, %s points', peer, offence, points)
     record.points = record.points * 2 ** ((record.at - now) / halfLife) + points
     record.at = now
     this.#remember(name, record)
