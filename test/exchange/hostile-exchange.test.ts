@@ -68,7 +68,7 @@ it.each([
   }
   expect(isConnected()).toBe(false)
   expect(await honestFetch(cid)).toEqual([bytes, bytes])
-})
+}, 30_000)
 
 it('unknown fields of a bitswap message are not kept', () => {
   expect(decodeMessage(repeated(Uint8Array.of(0x30, 0), 1_000_000))).toEqual(emptyMessage)
