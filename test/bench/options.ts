@@ -19,7 +19,7 @@ export interface RawOptions {
   readonly pid: readonly string[]
   readonly 'only-urls': boolean
   readonly 'newcomer-pins'?: string | undefined
-  readonly 'newcomer-limit': string
+  readonly 'newcomer-limit'?: string | undefined
   readonly million: boolean
   readonly go: boolean
   readonly built: boolean
@@ -78,7 +78,8 @@ export function serverBenchOptions (options: RawOptions): ServerBenchOptions {
     settings: {
       addMebibytes: count('add', options.add),
       newcomerPins: count('newcomer-pins', options['newcomer-pins'] ?? String(options.million ? pins : Math.min(pins, 20_000))),
-      newcomerLimit: count('newcomer-limit', options['newcomer-limit']),
+      joinRound: options.million,
+      newcomerLimit: count('newcomer-limit', options['newcomer-limit'] ?? (options.million ? '900' : '150')),
       profile: options.profile,
       newcomers: kinds.filter((kind) => kind.controlled)
     }

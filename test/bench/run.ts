@@ -2,7 +2,7 @@
  * npm run bench -- [--pins 20000] [--clients 32] [--rounds 3] [--only accept,list,one,memory,restart,newcomer,add] [--add 256]
  *   [--newcomer-pins 20000] [--newcomer-limit 150] [--url name=http://host:port]… [--pid name=PID]… [--only-urls] [--built] [--report FILE.html] [--profile FOLDER]
  *   A fresh peer before a stand-in for kubo, beside it Go's where GO_CLUSTER_BIN names its programs, and every server given by --url (servers.ts).
- * npm run bench -- --million [--go]   the same with 1,000,000 pins, for ours alone unless asked
+ * npm run bench -- --million [--go]   the same with 1,000,000 pins in one round, for ours alone unless asked; the newcomer joins the server that accepted them
  * npm run bench -- --browser [--rounds 3] [--only member,pins,content,tabs,scroll,size] [--pins 20000,100000] [--profile FOLDER]   tabs (browser.ts)
  * npm run bench -- --sync [--rounds 3] [--pins 20000,100000] [--batch 1]   a pinset into a fresh Node member (sync.ts)
  * npm run bench -- --costs   what nobody can go below here: signature, hash, fsync, round trip (costs.ts)
@@ -24,7 +24,7 @@ import { tableOf, tableText } from './table.ts'
 const { values } = parseArgs({ options: {
   pins: { type: 'string' }, clients: { type: 'string', default: '32' }, rounds: { type: 'string' }, add: { type: 'string', default: '256' }, only: { type: 'string', default: '' },
   url: { type: 'string', multiple: true, default: [] }, pid: { type: 'string', multiple: true, default: [] }, 'only-urls': { type: 'boolean', default: false },
-  'newcomer-pins': { type: 'string' }, 'newcomer-limit': { type: 'string', default: '150' }, million: { type: 'boolean', default: false }, built: { type: 'boolean', default: false }, go: { type: 'boolean', default: false }, report: { type: 'string' },
+  'newcomer-pins': { type: 'string' }, 'newcomer-limit': { type: 'string' }, million: { type: 'boolean', default: false }, built: { type: 'boolean', default: false }, go: { type: 'boolean', default: false }, report: { type: 'string' },
   browser: { type: 'boolean', default: false }, profile: { type: 'string' }, sync: { type: 'boolean', default: false }, costs: { type: 'boolean', default: false }, batch: { type: 'string', default: '1' }
 } })
 const loadBefore = loadavg()[0]?.toFixed(1)

@@ -1,4 +1,5 @@
 /** Runs the rows over the servers, in rounds: each server alone on the machine, fresh in each round, the order turned each time. */
+import { newSecret } from '../interop/programs.ts'
 import { MemoryLog } from './memory.ts'
 import type { FigureName } from './figures.ts'
 import type { ServerBenchOptions } from './options.ts'
@@ -7,7 +8,7 @@ import { accept } from './rows/accept.ts'
 import { add } from './rows/add.ts'
 import { list } from './rows/list.ts'
 import { memory } from './rows/memory.ts'
-import { newcomer } from './rows/newcomer.ts'
+import { joinAll, newcomer } from './rows/newcomer.ts'
 import { one } from './rows/one.ts'
 import { restart } from './rows/restart.ts'
 import type { OwnRow, ServerRow, Stage } from './rows/row.ts'
@@ -45,7 +46,8 @@ async function round (options: ServerBenchOptions, kind: Kind, number: number, l
   phase('start')
   if (rows.has('accept') || onServer.some(({ name }) => rows.has(name))) {
     const profile = kind.ours ? settings.profile : undefined
-    await withServer(stage.open({ profile }), async (server) => {
+    const secret = newSecret()
+    await withServer(stage.open({ profile, secret }), async (server) => {
       /** Ends a profile, with the process, and begins the next. */
       const profiled = async (name: string): Promise<void> => {
         if (profile === undefined) return
@@ -62,10 +64,14 @@ async function round (options: ServerBenchOptions, kind: Kind, number: number, l
         await row.measure(stage, server, sample)
         await profiled(row.name)
       }
+      if (settings.joinRound && rows.has('newcomer')) {
+        phase('newcomer')
+        await joinAll(stage, server, secret)
+      }
     })
   }
   for (const row of onTheirOwn) {
-    if (!rows.has(row.name)) continue
+    if (!rows.has(row.name) || settings.joinRound && row === newcomer) continue
     phase(row.name)
     await row.measureOwn(stage)
   }

@@ -57,6 +57,11 @@ async function join (stage: Stage, source: Server, secret: string, newcomer: Kin
   })
 }
 
+/** One newcomer of each kind after another. */
+export async function joinAll (stage: Stage, source: Server, secret: string): Promise<void> {
+  for (const each of stage.settings.newcomers) { stage.say(`newcomer of ${each.name}`); await join(stage, source, secret, each) }
+}
+
 export const newcomer: OwnRow = {
   name: 'newcomer',
   measureOwn: async (stage) => {
@@ -69,7 +74,7 @@ export const newcomer: OwnRow = {
       if (kind.ours) await call(source.base, 'POST', '/pins/recover?local=true')
       else await pinRun(source.base, settings.newcomerPins, clients, { standIn, progress: say })
       while (standIn !== undefined && await standIn.pins() < settings.newcomerPins) await pause(100)
-      for (const each of settings.newcomers) { say(`newcomer of ${each.name}`); await join(stage, source, secret, each) }
+      await joinAll(stage, source, secret)
     })
   }
 }

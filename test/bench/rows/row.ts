@@ -19,6 +19,8 @@ export interface RowSettings {
   readonly addMebibytes: number
   /** Pins of the source of a newcomer. */
   readonly newcomerPins: number
+  /** The newcomer joins the server of the round, with the pins as they were accepted, and not one filled for it. */
+  readonly joinRound: boolean
   /** Longest wait for a newcomer, in s. */
   readonly newcomerLimit: number
   /** A folder for CPU profiles of ours: each row on the server then begins with a restart, and listings are read ten times. */
