@@ -148,7 +148,7 @@ describe('a newcomer walks a chain', () => {
     peer.meet()
     // Not a moment of the clock passes.
     await waitFor(() => { expect(peer.consensus.stats()).toMatchObject({ merged: 10, missing: 0 }) })
-  })
+  }, 30_000)
 })
 
 describe('one who announces nonsense', () => {
@@ -165,7 +165,7 @@ describe('one who announces nonsense', () => {
     // Not a moment of the clock passes.
     await waitFor(() => { expect(peer.consensus.log.pinset.count()).toBe(200) })
     expect(peer.fetching.most).toBeLessThanOrEqual(100)
-  })
+  }, 30_000)
 
   it('cannot hide the head of another one behind its own', async () => {
     const peer = await openLonePeer()
@@ -175,7 +175,7 @@ describe('one who announces nonsense', () => {
     peer.hear([block.cid], testPeer(66))
     peer.hear([block.cid], testPeer(2))
     await waitFor(() => { expect(peer.consensus.log.pinset.count()).toBe(1) })
-  })
+  }, 30_000)
 
   it('is told apart at once where members say that they have none of it', async () => {
     const network = createMemoryNetwork()
@@ -240,7 +240,7 @@ describe('a member that sends in bulk', () => {
       kinds.push(first)
     }
     expect(kinds).toEqual([...Array.from({ length: 12 }, () => 0), 4, 4, 4])
-  })
+  }, 30_000)
 })
 
 describe('a newcomer among members that come and go', () => {
