@@ -33,6 +33,8 @@ import { listedOf, pinOf } from './view.ts'
 
 /** Delta entries that one batch merges at most, unless a single block has more. */
 const maxBatchEntries = 4000
+/** Stored blocks that are looked through in one turn: commits come in between. */
+const lookedAtOnce = 100
 /** Known but missing blocks; a DAG that is wider than this is refused. */
 const maxWanted = 200_000
 
@@ -274,11 +276,8 @@ export class Replica {
 
   /** Looks through every merged block for links to missing ones, which are then wanted. */
   async findMissing (options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    for await (const chunk of this.#store.keys({ ...prefixRange(this.#layout.blocks), signal: options.signal })) {
-      for (const key of chunk) {
-        const bytes = await this.#store.get(key, options)
-        if (bytes !== undefined) await this.#wantLinks(key, bytes)
-      }
+    for await (const chunk of this.#store.entries({ ...prefixRange(this.#layout.blocks), signal: options.signal })) {
+      for (let from = 0; from < chunk.length; from += lookedAtOnce) await this.#wantMissing(chunk.slice(from, from + lookedAtOnce))
     }
   }
 
@@ -401,19 +400,6 @@ export class Replica {
     this.#options.onMerged?.()
   }
 
-  /** What the stored block links to; the block itself when it is damaged. */
-  async #missingAt (key: string, bytes: Uint8Array): Promise<ReadonlyMap<string, CID>> {
-    const cid = CID.createV1(dagPbCode, decodeDigest(base32upper.baseDecode(key.slice(this.#layout.blocks.length))))
-    let block: DeltaBlock
-    try {
-      block = decodeBlock(cid, bytes)
-    } catch (error) {
-      this.#logger.error('a stored block is damaged and will be fetched again', cid, errorText(error))
-      return new Map(this.#wanted.has(multihashKey(cid)) ? [] : [[multihashKey(cid), cid]])
-    }
-    return await this.#missing([block], new Set())
-  }
-
   #tell (change: PinsetChange): void {
     if (this.#rebuilding) return
     try {
@@ -437,10 +423,23 @@ export class Replica {
     return links
   }
 
-  async #wantLinks (key: string, bytes: Uint8Array): Promise<void> {
+  /** What these stored blocks link to and is not here; damaged ones themselves. */
+  async #wantMissing (entries: ReadonlyArray<readonly [key: string, bytes: Uint8Array]>): Promise<void> {
     await this.#mutex.run(async () => {
       await this.#refresh()
-      const missing = await this.#missingAt(key, bytes)
+      const blocks: DeltaBlock[] = []
+      const missing = new Map<string, CID>()
+      for (const [key, bytes] of entries) {
+        let cid: CID | undefined
+        try {
+          cid = CID.createV1(dagPbCode, decodeDigest(base32upper.baseDecode(key.slice(this.#layout.blocks.length))))
+          blocks.push(decodeBlock(cid, bytes))
+        } catch (error) {
+          this.#logger.error('a stored block is damaged and will be fetched again', key, errorText(error))
+          if (cid !== undefined && !this.#wanted.has(multihashKey(cid))) missing.set(multihashKey(cid), cid)
+        }
+      }
+      for (const [id, cid] of await this.#missing(blocks, new Set())) missing.set(id, cid)
       if (missing.size === 0) return
       await this.#batch([...missing].map(([id, cid]) => ({ type: 'put', key: this.#layout.want(id), value: cid.bytes })))
       for (const [id, cid] of missing) this.#wanted.set(id, cid)
