@@ -103,7 +103,7 @@ class ProcessRun {
     const action = dice.weighted(['write', 12], ['read', 3], ['kill', 2], ['stop', 0.5], ['skew', 1], ['start', 5], ['pause', 1], ['resume', 3], ['link', 4], ['join', 1], ['disk', 2], ['kubo', 2])
     switch (action) {
       case 'write':
-        for (let left = dice.between(1, 12); left > 0; left--) this.#write(dice.chance(0.5) ? member : dice.of(this.#members))
+        for (let left = dice.between(1, 25); left > 0; left--) this.#write(dice.chance(0.5) ? member : dice.of(this.#members))
         return
       case 'read':
         if (member.isUp) this.#spawn('read', this.#look(member, testCid(dice.between(1, this.#cids)).toString()).then(() => {}))
@@ -147,7 +147,7 @@ class ProcessRun {
         return
       case 'disk':
         if (member.disk === undefined) return
-        await (dice.chance(0.5) ? member.disk.fill() : member.disk.free())
+        await (dice.chance(0.35) ? member.disk.fill() : member.disk.free())
         this.#note(`disk of ${name} filled or freed`)
         return
       case 'kubo':
