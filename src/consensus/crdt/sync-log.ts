@@ -40,7 +40,7 @@ export async function logProgress ({ clock, logger, progress }: Components, sign
       continue
     }
     still = came === 0 ? still + 1 : 0
-    if (came === 0 ? still % patience !== 1 : missing < few) continue
+    if (came === 0 ? still % patience !== 2 : missing < few) continue
     told = true
     const line = `synced ${now.synced} of ${now.known} blocks, ${Math.round(came * 1000 / interval)} a second`
     logger[came === 0 ? 'warn' : 'info'](came === 0 ? `${line}: nothing comes` : line, 'heads', now.heads, 'queue', now.queue, 'wanted', now.wanted)
