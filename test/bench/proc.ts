@@ -20,3 +20,17 @@ export function processorTime (pid: number): number {
     return (Number(fields[11]) + Number(fields[12])) / 100
   } catch { return Number.NaN }
 }
+
+/** Who takes part in a run, by name; absent where the process is not known. */
+export type Parties = Readonly<Record<string, (() => number) | undefined>>
+
+/** Runs it, and says how many seconds of processor each party has used meanwhile. */
+export async function withCosts<T> (parties: Parties, run: () => Promise<T>): Promise<{ readonly result: T, readonly seconds: ReadonlyMap<string, number> }> {
+  const used = (): Map<string, number> => new Map(Object.entries(parties).flatMap(([name, pid]) => pid === undefined ? [] : [[name, processorTime(pid())]]))
+  const before = used()
+  const result = await run()
+  return { result, seconds: new Map([...used()].map(([name, after]) => [name, after - (before.get(name) ?? Number.NaN)])) }
+}
+
+/** `server 0.50, client 0.06`: milliseconds of each for one of `count`. */
+export const costText = (seconds: ReadonlyMap<string, number>, count: number): string => [...seconds].map(([name, spent]) => `${name} ${(spent / count * 1000).toFixed(2)}`).join(', ')
