@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { contentNode } from './content-node.ts'
 import { FileBlocks } from './file-blocks.ts'
 import { ipfsIdentity } from './ipfs-identity.ts'
+import { pinsFolder } from './pins-folder.ts'
 import { openLevelStore } from '../store/level-store.ts'
 import { HeliaConnector } from '../../src/ipfs/helia.ts'
 import type { ComponentLogger } from '../../src/component.ts'
@@ -32,7 +33,7 @@ export interface HeliaNodeOptions extends HeliaOptions {
 export async function openHelia (folder: string, { logger, members, measures }: HeliaNodeComponents, options: HeliaNodeOptions = {}): Promise<HeliaConnector> {
   await mkdir(folder, { recursive: true })
   const key = await ipfsIdentity(join(folder, 'identity.json'))
-  const store = await openLevelStore(join(folder, 'pins'))
+  const store = await openLevelStore(pinsFolder(folder))
   try {
     const storage = await FileBlocks.open(join(folder, 'blocks'), options.storageMax ?? 10_000_000_000n, logger.forComponent('helia'), options.sync ?? true)
     const network = contentNode({ key, storage, logger }, { network: options.network ?? 'private', sources: options.sources })

@@ -1,5 +1,4 @@
 /** The pins of the embedded IPFS: one record for each root, its value the depth. What lies below a root is found by walking, not recorded: a pin costs one write. */
-import { DecodeError } from '../errors.ts'
 import { prefixRange } from '../store/store.ts'
 import { CID } from 'multiformats/cid'
 import type { AbortOptions } from '../component.ts'
@@ -8,11 +7,14 @@ import type { Store } from '../store/store.ts'
 const prefix = 'pin/'
 const keyOf = (cid: CID): string => `${prefix}${cid}`
 
-/** Depth as decimal text: -1 recursive, 0 direct, more for limited depth. */
+/** Depth as decimal text: -1 recursive, 0 direct, more for limited depth. A damaged record keeps everything: what is below may be the only copy. */
 function decodeDepth (value: Uint8Array): number {
   const text = new TextDecoder().decode(value)
-  if (!/^-?\d{1,9}$/.test(text)) throw new DecodeError('pin record: not a depth')
-  return Number(text)
+  return /^-?\d{1,9}$/.test(text) ? Number(text) : -1
+}
+
+function cidOf (key: string): CID | undefined {
+  try { return CID.parse(key.slice(prefix.length)) } catch { return undefined }
 }
 
 export interface PinRecord { readonly cid: CID, readonly maxDepth: number }
@@ -57,7 +59,10 @@ export class PinRecords {
   async * all ({ after, signal }: AbortOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<PinRecord> {
     const { gte, lt } = prefixRange(prefix)
     for await (const chunk of this.#store.entries({ lt, signal, ...after === undefined ? { gte } : { gt: prefix + after } })) {
-      for (const [key, value] of chunk) yield { cid: CID.parse(key.slice(prefix.length)), maxDepth: decodeDepth(value) }
+      for (const [key, value] of chunk) {
+        const cid = cidOf(key)
+        if (cid !== undefined) yield { cid, maxDepth: decodeDepth(value) }
+      }
     }
   }
 }

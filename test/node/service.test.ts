@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runService } from '../../node/commands/service/program.ts'
 import { decodeJoinLink } from '../../src/join/join-link.ts'
 import { lockFolder } from '../../node/lock.ts'
+import { openLevelStore } from '../../node/store/level-store.ts'
 import { version } from '../../src/version.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import goConfig from '../vectors/ctl/service-crdt.json' with { type: 'json' }
@@ -309,6 +310,21 @@ describe('state', () => {
     expect(await exported()).toEqual(await kept())
     expect(await service(['state', 'crdt', 'repair'])).toMatchObject({ code: 0, stderr: '' })
     expect(await exported()).toEqual(await kept())
+  })
+
+  test('crdt repair mends the pins of the embedded IPFS, too', async () => {
+    await service(['init', '--ipfs', 'helia'])
+    const pins = join(folder, 'helia', 'pins')
+    await mkdir(pins, { recursive: true })
+    const store = await openLevelStore(pins)
+    await store.batch([{ type: 'put', key: 'pin/a', value: Buffer.from('-1') }])
+    await store.close()
+    await rm(join(pins, 'CURRENT'))
+    const { code, stdout, stderr } = await service(['state', 'crdt', 'repair'])
+    expect([code, stdout, stderr]).toEqual([0, 'Datastore repaired. pins: 0, blocks: 0, missing blocks: 0\n', expect.stringContaining(`${pins} is damaged: the file CURRENT is missing`)])
+    const again = await openLevelStore(pins)
+    expect(await again.has('pin/a')).toBe(true)
+    await again.close()
   })
 
   test('needs the daemon to be stopped', async () => {

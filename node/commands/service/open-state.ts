@@ -3,6 +3,7 @@ import { openOfflineCrdtState } from '../../../src/consensus/crdt/offline.ts'
 import type { OfflineCrdtState } from '../../../src/consensus/crdt/offline.ts'
 import { loadFolder } from '../../folder.ts'
 import { lockFolder } from '../../lock.ts'
+import { pinsFolder } from '../../ipfs/pins-folder.ts'
 import { openLevelStore } from '../../store/level-store.ts'
 import { doing } from './context.ts'
 import type { ServiceContext } from './context.ts'
@@ -12,6 +13,8 @@ export interface OpenFolder {
   /** Where LevelDB's files are. */
   readonly path: string
   readonly namespace: string
+  /** Where the embedded IPFS keeps its pins, if it is in use. */
+  readonly pins: string | undefined
 }
 
 /** Runs `use` under the lock of this folder: no daemon and no other command can be at its store. */
@@ -20,7 +23,7 @@ export async function withFolder<T> (context: ServiceContext, use: (open: OpenFo
   const { config } = await doing('loading configurations', async () => await loadFolder(folder, context.environment, logger.forComponent('config')))
   const lock = await doing('obtaining execution lock', async () => await lockFolder(folder.path))
   try {
-    return await use({ path: folder.at(config.datastore.leveldb.folder), namespace: config.consensus.crdt.datastoreNamespace })
+    return await use({ path: folder.at(config.datastore.leveldb.folder), namespace: config.consensus.crdt.datastoreNamespace, pins: config.ipfsConnector.kind === 'helia' ? pinsFolder(folder.at(config.ipfsConnector.helia.folder)) : undefined })
   } finally { await lock.release() }
 }
 

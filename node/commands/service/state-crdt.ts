@@ -1,7 +1,8 @@
 /** `ipfs-cluster-service state crdt …`: the CRDT state behind the pinset, and mending it (cli.md B). */
 import type { CrdtInfo, OfflineCrdtState } from '../../../src/consensus/crdt/offline.ts'
 import type { DeltaBlock } from '../../../src/crdt/block.ts'
-import { repairState } from '../../repair-state.ts'
+import type { StoreError } from '../../../src/store/errors.ts'
+import { repairState, repairStore } from '../../repair-state.ts'
 import { doing } from './context.ts'
 import type { ServiceContext } from './context.ts'
 import { withFolder, withState } from './open-state.ts'
@@ -78,8 +79,10 @@ export async function crdtMark (context: ServiceContext, dirty: boolean): Promis
 
 export async function crdtRepair (context: ServiceContext): Promise<void> {
   const { logger } = context
-  const info = await withFolder(context, async ({ path, namespace }) => await doing('repairing the datastore', async () => await repairState(path, {
-    namespace, logger, onDamage: ({ message }) => { context.tell(`${message}\nmending the files of the store\n`) }
-  })))
+  const onDamage = ({ message }: StoreError): void => { context.tell(`${message}\nmending the files of the store\n`) }
+  const info = await withFolder(context, async ({ path, namespace, pins }) => {
+    if (pins !== undefined) await doing('repairing the pins of the embedded IPFS', async () => { await repairStore(pins, { onDamage }) })
+    return await doing('repairing the datastore', async () => await repairState(path, { namespace, logger, onDamage }))
+  })
   context.out(`Datastore repaired. ${countsText(info)}\n`)
 }

@@ -15,7 +15,6 @@ import { DeltaDraft } from '../../crdt/draft.ts'
 import { advanceHeads, nextPriority, sortedHeads, type Heads } from '../../crdt/heads.ts'
 import { maxDeltaBytes, maxLinks } from '../../crdt/limits.ts'
 import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
-import { DecodeError } from '../../errors.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { prefixRange } from '../../store/store.ts'
 import { blockOrder, orderOperations, placeId, type Place } from './block-order.ts'
@@ -107,7 +106,7 @@ export class Replica {
     try {
       await this.#mutex.run(async () => { await this.#load() })
     } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
+      if (!(error instanceof Error && error.name === 'DecodeError')) throw error
       this.#logger.error('the CRDT state is damaged and is being made anew of the stored blocks:', errorText(error))
       await this.rebuild()
     }
