@@ -98,7 +98,7 @@ async function change (path: string, random: () => number): Promise<void> {
 describe('after a power loss', () => {
   it('everything acknowledged is there, wherever the log was cut behind it', async () => {
     const { folder, acks } = await written(80)
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 15; seed++) {
       const random = seededRandom(seed)
       const copy = await copyOf(folder)
       const acknowledged = below(random, acks.length)
@@ -138,7 +138,7 @@ describe('after a power loss', () => {
         expect([await namesOf(replica), replica.blocks, replica.wanted.size], `seed ${seed}`).toEqual([whole, blocks.length, 0])
       })
     }
-    expect(missed).toBeGreaterThan(5)
+    expect(missed).toBeGreaterThan(3)
   })
 
   it('a folder that was open when the machine went down is counted through, one whose process was killed is not', async () => {
@@ -160,7 +160,7 @@ describe('a damaged folder', () => {
     const { folder, blocks } = await written(120, 1 << 16)
     expect((await namesIn(folder, /\.ldb$/)).length).toBeGreaterThan(0)
     const whole = await withReplica(await copyOf(folder), namesOf)
-    for (let seed = 1; seed <= 30; seed++) {
+    for (let seed = 1; seed <= 14; seed++) {
       const random = seededRandom(seed)
       const copy = await copyOf(folder)
       const name = pick(random, await namesIn(copy, /^(MANIFEST-.*|CURRENT|.*\.ldb|.*\.log)$/))
