@@ -24,6 +24,8 @@ export interface MemberSettings {
   readonly ipfs: 'kubo' | 'helia' | 'stand-in'
   /** What its kubo may hold. */
   readonly storageMax?: string
+  /** Of a Go peer. @default 'pebble' */
+  readonly datastore?: string
   /** More `CLUSTER_*` settings; given the IDs of all members. */
   readonly env?: (ids: Readonly<Record<string, string>>) => NodeJS.ProcessEnv
 }
@@ -159,7 +161,7 @@ async function createMember (settings: MemberSettings, { secret, env, transport,
   const { kubo, port } = await ipfsOf(settings, undo)
   const shared = { name, side, kubo, id: env['CLUSTER_ID'] ?? '' }
   if (side === 'go') {
-    const go = await createGoPeer({ name, secret, kuboApiPort: port, env })
+    const go = await createGoPeer({ name, secret, kuboApiPort: port, datastore: settings.datastore, env })
     undo.push(go.remove, async () => { await go.stop() })
     return { member: { ...go, ...shared, get: getAt(go.base), ctl: async (...args) => await ctlOf.go(go.host, ...args), service: async (...args) => go.service(...args) }, address: async () => go.addresses[transport] }
   }

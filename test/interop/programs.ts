@@ -123,8 +123,8 @@ export async function goCtl (host: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-/** A peer of the Go cluster, CRDT on Pebble, its defaults, before the kubo with this API port. */
-export async function createGoPeer (options: { readonly name: string, readonly secret: string, readonly kuboApiPort: number, readonly env?: NodeJS.ProcessEnv }): Promise<GoPeer> {
+/** A peer of the Go cluster, CRDT on Pebble by default, before the kubo with this API port. */
+export async function createGoPeer (options: { readonly name: string, readonly secret: string, readonly kuboApiPort: number, readonly datastore?: string | undefined, readonly env?: NodeJS.ProcessEnv }): Promise<GoPeer> {
   const service = goProgram('ipfs-cluster-service')
   if (service === undefined) throw new Error('no Go cluster programs')
   const folder = await mkdtemp(join(tmpdir(), `go-cluster-${options.name}-`))
@@ -136,7 +136,7 @@ export async function createGoPeer (options: { readonly name: string, readonly s
     CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: `${local}${proxy}`, CLUSTER_IPFSPROXY_NODEMULTIADDRESS: `${local}${options.kuboApiPort}`, CLUSTER_PINSVCAPI_HTTPLISTENMULTIADDRESS: `${local}${pinsvc}`,
     CLUSTER_IPFSHTTP_NODEMULTIADDRESS: `${local}${options.kuboApiPort}`, ...options.env
   }
-  must(service, ['init', '--consensus', 'crdt', '--datastore', 'pebble'], env)
+  must(service, ['init', '--consensus', 'crdt', '--datastore', options.datastore ?? 'pebble'], env)
   const base = `http://127.0.0.1:${rest}`
   const id = async (): Promise<{ id: string, ipfs: { error: string } }> => await (await fetch(`${base}/id`)).json() as { id: string, ipfs: { error: string } }
   const peer = daemon(service, ['daemon'], env, folder, async () => (await id()).ipfs.error === '')
