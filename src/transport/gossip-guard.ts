@@ -17,6 +17,8 @@ export interface GossipGuardParts {
   readonly log: Logger
   readonly isSubscribed: (topic: string) => boolean
   readonly penalize: (peer: PeerId, offence: string, points: number) => void
+  /** Told whenever something comes. */
+  readonly onBytes?: (() => void) | undefined
 }
 
 /** From one neighbour; relayed messages count, too. What is beyond waits. */
@@ -94,7 +96,7 @@ export class GossipGuard {
     const read = inner.pipePeerReadStream.bind(inner)
     let intake: Intake | undefined
     inner.createInboundStream = (peer, stream) => {
-      intake = new Intake(stream)
+      intake = new Intake(stream, this.#parts.onBytes)
       create(peer, stream)
       intake = undefined
     }

@@ -15,13 +15,12 @@ export class Intake {
   /** The rest of a frame is waited for: it must be let in. */
   #hungry = false
 
+  readonly #onBytes: () => void
+
   /** Create it before anybody reads the stream. */
-  constructor (stream: Pick<Stream, 'addEventListener' | 'readStatus' | 'pause' | 'resume'>) {
+  constructor (stream: Pick<Stream, 'addEventListener' | 'readStatus' | 'pause' | 'resume'>, onBytes: () => void = () => {}) {
     this.#stream = stream
-    stream.addEventListener('message', ({ data }) => {
-      this.#unread += data.byteLength
-      this.#pause()
-    })
+    this.#onBytes = onBytes
   }
 
   /** Bytes that have come and are not dealt with. */
@@ -30,9 +29,17 @@ export class Intake {
   /** The frames of the stream, each once `allow` has let its bytes pass. */
   async * frames<T extends Frame> (source: AsyncIterable<T>, allow: (bytes: number) => Promise<void>): AsyncGenerator<T> {
     const iterator = source[Symbol.asyncIterator]()
+    let first: Promise<IteratorResult<T, unknown>> | undefined = iterator.next()
+    // Only now: what came before goes to the first who listens.
+    this.#stream.addEventListener('message', ({ data }) => {
+      this.#unread += data.byteLength
+      this.#pause()
+      this.#onBytes()
+    })
     try {
       while (true) {
-        const coming = iterator.next()
+        const coming = first ?? iterator.next()
+        first = undefined
         // A frame that is here comes before any timer.
         const timer = setTimeout(() => {
           this.#hungry = true

@@ -82,6 +82,8 @@ export interface GossipPolicy {
   readonly isRefused: (author: PeerId) => boolean
   readonly penalize: (peer: PeerId, offence: string, points: number) => void
   readonly clock: Clock
+  /** Told whenever something comes. */
+  readonly onBytes: () => void
 }
 
 const plain = ({ from, topic, data }: SignedMessage): PubSubMessage => ({ from, topic, data })
@@ -95,11 +97,11 @@ export class GossipPubSub implements PubSub {
   readonly #guard: GossipGuard
   #running = false
 
-  constructor (gossip: GossipSub, log: Logger, { heard, isRefused, penalize, clock }: GossipPolicy) {
+  constructor (gossip: GossipSub, log: Logger, { heard, isRefused, penalize, clock, onBytes }: GossipPolicy) {
     this.#gossip = gossip
     this.#log = log
     this.#policy = { isRefused }
-    this.#guard = new GossipGuard(gossip, { clock, log, penalize, isSubscribed: (topic) => this.#subscriptions.has(topic) })
+    this.#guard = new GossipGuard(gossip, { clock, log, penalize, onBytes, isSubscribed: (topic) => this.#subscriptions.has(topic) })
     gossip.addEventListener('message', ({ detail }) => {
       if (detail.type !== 'signed') return
       heard(detail.from)

@@ -82,8 +82,9 @@ class NodeTransport implements Libp2pTransport {
     this.#watch = watch
     this.#misconduct = misconduct
     const penalize = (peer: PeerId, offence: string, points: number): void => { misconduct.report(peer, offence, points) }
-    this.#pubsub = new GossipPubSub(node.services.pubsub, log, { clock, penalize, isRefused: (peer) => misconduct.isRefused(peer), heard: (peer) => { this.#seeker.heard(peer) } })
-    this.#streams = new StreamWatch({ connections: () => node.getConnections(), penalize, clock, log }, options.streamLimits)
+    this.#pubsub = new GossipPubSub(node.services.pubsub, log, { clock, penalize, isRefused: (peer) => misconduct.isRefused(peer), onBytes: () => { this.#streams.touch() }, heard: (peer) => { this.#seeker.heard(peer) } })
+    this.#streams = new StreamWatch({ connections: () => node.getConnections(), penalize }, options.streamLimits)
+    node.addEventListener('connection:open', () => { this.#streams.touch() })
     this.#counters = new BandwidthCounter(clock.now)
     this.#connections = new Connections(node, { high: options.highWater ?? 400, low: options.lowWater ?? 100, grace: options.gracePeriod ?? 120_000 }, clock)
     this.#dialler = new Dialler({ node, connections: this.#connections, watch, clock, log }, options.dialTimeout ?? 3000)
@@ -106,12 +107,11 @@ class NodeTransport implements Libp2pTransport {
       throw listenFailure(error)
     }
     this.#pubsub.start()
-    this.#streams.start()
   }
 
   async stop (): Promise<void> {
     this.#pubsub.stop()
-    await Promise.all([this.#seeker.stop(), this.#dialler.stop(), this.#streams.stop()])
+    await Promise.all([this.#seeker.stop(), this.#dialler.stop()])
     await this.node.stop()
     await Promise.all(this.#background)
   }
@@ -159,6 +159,7 @@ class NodeTransport implements Libp2pTransport {
   async handle (protocol: string, handler: (stream: ByteStream) => void, { maxInboundStreams = 1024 }: StreamHandlerOptions = {}): Promise<void> {
     await this.node.handle(protocol, (stream, { remotePeer }) => {
       handler(new Libp2pByteStream(stream, remotePeer, this.#counters.counter(protocol)))
+      stream.addEventListener('message', () => { this.#streams.touch() })
     }, { maxInboundStreams, maxOutboundStreams: 4096, runOnLimitedConnection: true })
   }
 

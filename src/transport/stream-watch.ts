@@ -1,15 +1,13 @@
 /** Looks after what members make us hold: bytes on their streams that nobody has read or taken, streams, and connections. */
-import type { Clock, Logger } from '../component.ts'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import { errorText, every } from '../component.ts'
 import { unreadBytes } from './libp2p-stream.ts'
 import { misconductLimit } from './misconduct.ts'
 
 export interface StreamWatchParts {
   readonly connections: () => readonly Connection[]
   readonly penalize: (peer: PeerId, offence: string, points: number) => void
-  readonly clock: Clock
-  readonly log: Logger
+  /** Ms on a clock that never goes back. @default performance.now */
+  readonly now?: (() => number) | undefined
 }
 
 export interface StreamLimits {
@@ -25,30 +23,29 @@ export interface StreamLimits {
 
 export const defaultStreamLimits: StreamLimits = { bytesPerPeer: 67_108_864, bytes: 268_435_456, streamsPerPeer: 2048, connectionsPerPeer: 8 }
 
-/** In ms. */
-const interval = 1_000
+/** Between two looks, in ms. */
+const interval = 250
 
 interface Holding { readonly peer: PeerId, readonly connections: Connection[], bytes: number, streams: number }
 
 export class StreamWatch {
   readonly #parts: StreamWatchParts
   readonly #limits: StreamLimits
-  readonly #abort = new AbortController()
-  #running = Promise.resolve()
+  readonly #now: () => number
+  #lookedAt = -Infinity
 
   constructor (parts: StreamWatchParts, limits: Partial<StreamLimits> = {}) {
     this.#parts = parts
     this.#limits = { ...defaultStreamLimits, ...limits }
+    this.#now = parts.now ?? (() => performance.now())
   }
 
-  start (): void {
-    const { clock, log } = this.#parts
-    this.#running = every(clock, interval, () => { this.look() }, { signal: this.#abort.signal, onError: (error) => { log.error('looking after streams failed: %s', errorText(error)) } })
-  }
-
-  async stop (): Promise<void> {
-    this.#abort.abort()
-    await this.#running
+  /** Something came: time for a look, if the last one was a while ago. Without timers: where nothing comes, nothing grows. */
+  touch (): void {
+    const now = this.#now()
+    if (now - this.#lookedAt < interval) return
+    this.#lookedAt = now
+    this.look()
   }
 
   /** One look; who holds too much is disconnected. */

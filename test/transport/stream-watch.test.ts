@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
-import { silentLogger } from '../../src/component.ts'
 import { StreamWatch } from '../../src/transport/stream-watch.ts'
-import { ManualClock, testPeer } from '../contract/values.ts'
+import { testPeer } from '../contract/values.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 
 interface Fake { readonly peer: number, readonly unread?: number, readonly unsent?: number, readonly streams?: number }
@@ -17,9 +16,7 @@ function watch (fakes: readonly Fake[]) {
   const numbers = new Map(fakes.map(({ peer }) => [testPeer(peer).toString(), peer]))
   new StreamWatch({
     connections: () => connections,
-    penalize: (peer, offence, points) => { penalties.push([numbers.get(peer.toString()) ?? 0, offence, points]) },
-    clock: new ManualClock(),
-    log: silentLogger.forComponent('test')
+    penalize: (peer, offence, points) => { penalties.push([numbers.get(peer.toString()) ?? 0, offence, points]) }
   }, { bytesPerPeer: 100, bytes: 250, streamsPerPeer: 10, connectionsPerPeer: 2 }).look()
   return { aborted, guilty: penalties.filter(([, , points]) => points >= 100).map(([peer]) => peer), penalties }
 }
@@ -40,4 +37,11 @@ it('disconnects who opens too many streams, and closes the newest of too many co
   const { guilty, aborted } = watch([{ peer: 1, streams: 11 }, { peer: 2 }, { peer: 2 }, { peer: 2 }, { peer: 3 }])
   expect(guilty).toEqual([1])
   expect(aborted).toEqual([3])
+})
+
+it('looks when something comes, four times a second at most', () => {
+  let [now, looks] = [0, 0]
+  const watching = new StreamWatch({ connections: () => { looks++; return [] }, penalize: () => {}, now: () => now })
+  for (; now < 1000; now += 10) watching.touch()
+  expect(looks).toBe(4)
 })
