@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openLevelStore } from '../../node/store/level-store.ts'
 import { testCid } from '../contract/values.ts'
 import { createPeerProcess } from '../processes.ts'
 import type { PeerProcess } from '../processes.ts'
@@ -50,6 +51,36 @@ describe('content that nobody has', () => {
     await text(peer, 'recover', cid)
     await vi.waitFor(async () => { expect(await text(peer, 'status', cid)).toContain(': PINNED') }, wait)
   })
+})
+
+test('a peer whose store lost blocks and its state gets them back from another member', async () => {
+  const secret = randomBytes(32).toString('hex')
+  const [one, other] = await Promise.all(['one', 'other'].map(async (name) => await createPeerProcess({ name, secret, ipfs: 'helia', env: { CLUSTER_HELIA_PINTIMEOUT: '1s' } }))) as [PeerProcess, PeerProcess]
+  try {
+    await one.start()
+    const address = (JSON.parse(await text(one, '--enc', 'json', 'id')) as { addresses: readonly string[] }).addresses.find((each) => /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p/.test(each)) ?? ''
+    await other.start(['--bootstrap', address])
+    const cids = Array.from({ length: 5 }, (_, number) => testCid(number).toString())
+    for (const cid of cids) await text(one, 'pin', 'add', '--no-status', cid)
+    const holds = async (): Promise<void> => {
+      const listed = await text(other, 'pin', 'ls')
+      for (const cid of cids) expect(listed).toContain(cid)
+    }
+    await vi.waitFor(holds, wait)
+    await other.stop()
+    const store = await openLevelStore(join(other.folder, 'leveldb'))
+    const blocks: string[] = []
+    for await (const keys of store.keys({ gte: '/c/b/', lt: '/c/b0' })) blocks.push(...keys)
+    expect(blocks.length).toBe(5)
+    await store.batch([...blocks.slice(0, 3), '/c/state'].map((key) => ({ type: 'del', key })))
+    await store.close()
+    await other.start(['--bootstrap', address])
+    expect(other.log()).toContain('is being made anew of the stored blocks')
+    await vi.waitFor(holds, wait)
+  } finally {
+    await Promise.all([one.stop(), other.stop()])
+    await Promise.all([one.remove(), other.remove()])
+  }
 })
 
 /** A file system of this size in MiB at `folder`; false where this user may not mount. */
