@@ -38,7 +38,7 @@ describe.runIf(present).each([
   const agree = async (cid: string, expected: Record<string, string>): Promise<void> => {
     await vi.waitFor(async () => { for (const member of cluster.members) expect(await statusOf(member, cid), member.name).toEqual(expected) }, wait)
   }
-  /** The bytes as the member's own IPFS has them, without asking anybody; undefined when it has not all of them. */
+  /** The bytes as the member's own kubo has them, without asking anybody; undefined when it has not all of them. A peer on Helia may ask others. */
   const held = async (member: Member, cid: string): Promise<Uint8Array | undefined> => {
     if (member.kubo !== undefined) return await member.kubo.cat(cid)
     const response = await fetch(`${member.base}/ipfs/${cid}`)
@@ -139,6 +139,19 @@ describe.runIf(present).each([
       expect(allocations).toContain(cluster.member('our b').id)
       for (const each of cluster.members) expect((await pinOf(each, cid)).allocations.toSorted()).toEqual(allocations.toSorted())
       await agree(cid, Object.fromEntries(cluster.members.map((each) => [each.name, allocations.includes(each.id) ? 'pinned' : 'remote'])))
+    }
+  })
+
+  test('what only one kubo has, a member of each side fetches from it', async () => {
+    for (const { kubo, name } of cluster.members) {
+      if (kubo === undefined) continue
+      const [bytes, source] = [randomBytes(600_000), cluster.member(name)]
+      const holders = ['our b', 'go b', 'our a', 'go a'].filter((other) => other !== name).slice(0, 2)
+      const cid = await add(source, bytes, '--local', '--no-pin')
+      for (const holder of holders) expect(await cluster.member(holder).kubo?.cat(cid)).toBeUndefined()
+      await cluster.member(name === 'our a' ? 'go a' : 'our a').ctl('pin', 'add', '--no-status', '--replication-min', '2', '--replication-max', '2', '--allocations', holders.map((holder) => cluster.member(holder).id).join(','), cid)
+      await agree(cid, { ...everywhere('remote'), ...Object.fromEntries(holders.map((holder) => [holder, 'pinned'])) })
+      for (const holder of holders) expect(Buffer.from(await held(cluster.member(holder), cid) ?? []).equals(bytes), `${name}'s at ${holder}`).toBe(true)
     }
   })
 
