@@ -1,12 +1,11 @@
 /**
  * A peer that runs for months should not keep the memory of its busiest minute. V8's young generation grows to 134 MB under load, and its old one
- * to twice what is needed; with these limits a peer of 40,000 pins is resident with 230 MB instead of 420 and no slower (docs/performance.md).
+ * to more than twice what is needed (docs/performance.md says what these limits save, and what tighter ones would cost uploads).
  */
-import { setFlagsFromString } from 'node:v8'
 
 /** Of the young generation, in MiB: only a process that begins can have it. */
 const youngLimit = '--max-semi-space-size'
-const flags = [`${youngLimit}=16`, '--heap-growing-percent=25']
+const flags = [`${youngLimit}=16`, '--heap-growing-percent=100']
 
 /** Begins this process again, under the same process ID, with the limits; does nothing where the user has chosen limits, or where the system cannot. */
 export function leanHeap (): void {
@@ -14,6 +13,5 @@ export function leanHeap (): void {
   if (/--(?:max|min)[-_]semi[-_]space[-_]size/.test(chosen)) return
   try {
     process.execve?.(process.execPath, [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)], process.env)
-  } catch { /* not on Windows, and not where a sandbox forbids it */ }
-  setFlagsFromString('--heap-growing-percent=25')
+  } catch { /* not on Windows, and not where a sandbox forbids it: then as V8 likes it */ }
 }
