@@ -50,6 +50,7 @@ async function report (minute: number, writers: readonly SoakWriter[]): Promise<
     const { member } = writer
     return { name: member.name, ...writer.take(), pins: await sizeAt(member), rss: await residentMib(member.pid()) }
   }))
+  for (const { name } of rows.filter(({ rss }) => rss === 0)) say(`${name} is not running, and was not stopped from here`)
   say(`minute ${minute}: ${rows.reduce((sum, row) => sum + row.acknowledged, 0)} acknowledged | ` + rows.map(({ name, acknowledged, failed, p99, pins, rss }) => `${name}: ${acknowledged} ops, ${failed} unanswered, p99 ${Math.round(p99)} ms, ${pins} pins, ${rss} MiB`).join(' | '))
   if (values.json !== undefined) await appendFile(values.json, JSON.stringify({ minute, rows }) + '\n')
 }
@@ -79,7 +80,8 @@ const differences = (one: ReadonlySet<string>, other: ReadonlySet<string>): numb
 /**
  * A Go peer that is killed while it walks the DAG has marked what it has merged and never walks what lies below (go-ds-crdt: a node is marked before its children are
  * queued, and the root becomes a head at the end only). Marked dirty it walks again from its heads: a new pin of ours brings it one that leads to all. On Pebble, Go's
- * default, `state crdt mark-dirty` of 1.1.6 says so and leaves no mark (written without a sync, never closed); what remains is to begin anew.
+ * default, `state crdt mark-dirty` of 1.1.6 says so and leaves no mark (written without a sync, never closed); what remains is to begin anew. And a pin that it had merged,
+ * but neither linked from a head nor announced or acknowledged when it was killed, is seen by itself alone: unpinned there.
  */
 async function mendGo (members: readonly Member[], { pinsets }: Settled, ledger: SoakLedger): Promise<void> {
   const writer = members.find(({ side }) => side === 'ours')
@@ -89,8 +91,13 @@ async function mendGo (members: readonly Member[], { pinsets }: Settled, ledger:
   await writer.ctl('pin', 'add', '--no-status', cid)
   ledger.pinned(cid, writer, Date.now())
   for (const [i, member] of members.entries()) {
-    const count = differences(right, pinsets[i] ?? new Set())
-    if (member.side !== 'go' || count === 0) continue
+    const pinset = pinsets[i] ?? new Set()
+    if (member.side !== 'go') continue
+    const alone = [...pinset].filter((one) => !right.has(one) && ledger.isDoubtful(one))
+    if (alone.length > 0) say(`${member.name} alone has ${alone.length} pins that it had not acknowledged when it was killed: unpinned`)
+    for (const one of alone) await member.ctl('pin', 'rm', '--no-status', one)
+    const count = differences(right, pinset) - alone.length
+    if (count === 0) continue
     while (!(await pinnedAt(member)).includes(cid)) await sleep(1000)
     await member.stop()
     await member.service('state', 'crdt', 'mark-dirty')

@@ -36,6 +36,9 @@ export class SoakLedger {
 
   unpinDoubtful (cid: string): void { this.#entry(cid).unpin = 'doubtful' }
 
+  /** A pin was asked for and not answered. */
+  isDoubtful (cid: string): boolean { return this.#doubtful.has(cid) }
+
   /** The writer was killed without a warning. */
   killed (writer: Writer, at: number): void { this.#kills.set(writer.name, [...this.#kills.get(writer.name) ?? [], at]) }
 
