@@ -14,6 +14,9 @@ import { expiredRange, keyOfEntry, namePrefix, pinOf, typePrefix } from './view.
 
 type Records = ReadonlyArray<readonly [key: string, record: Uint8Array]>
 
+/** Lines that are parsed in one go: other requests get their turn in between. */
+const parsedTogether = 128
+
 export class StoredPinset implements PinsetReader {
   readonly #store: Store
   readonly #layout: Layout
@@ -67,7 +70,9 @@ export class StoredPinset implements PinsetReader {
   }
 
   async * listed (filter: PinsFilter = {}): AsyncGenerator<readonly PinJson[]> {
-    for await (const lines of this.lines(filter)) yield this.#parse(lines)
+    for await (const lines of this.lines(filter)) {
+      for (let from = 0; from < lines.length; from += parsedTogether) yield this.#parse(lines.slice(from, from + parsedTogether))
+    }
   }
 
   #parse (lines: readonly Uint8Array[]): readonly PinJson[] {
