@@ -28,7 +28,7 @@ export function readTable (file: Uint8Array): Table {
   if (index === undefined) throw new DecodeError('the index of the table is damaged')
   const handles = [...entriesIn(index)].map(([, value]) => readHandle(value))
   return {
-    isWhole: handles.every((handle) => isSound(bytes, handle)) && isSound(bytes, meta),
+    isWhole: [...handles, ...besides(bytes, meta)].every((handle) => isSound(bytes, handle)),
     entries: function * () {
       for (const handle of handles) {
         const block = blockAt(bytes, handle)
@@ -37,6 +37,12 @@ export function readTable (file: Uint8Array): Table {
       }
     }
   }
+}
+
+/** The block that names what is no data, and that: the filter, by which LevelDB knows what it need not look for. */
+function besides (bytes: Buffer, meta: Handle): readonly Handle[] {
+  const block = blockAt(bytes, meta)
+  return block === undefined ? [meta] : [meta, ...[...entriesIn(block)].map(([, value]) => readHandle(value))]
 }
 
 interface Handle { readonly offset: number, readonly size: number, readonly end: number }
