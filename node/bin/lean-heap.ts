@@ -5,12 +5,12 @@
 
 /** Of the young generation, in MiB: only a process that begins can have it. */
 const youngLimit = '--max-semi-space-size'
-const flags = [`${youngLimit}=16`, '--heap-growing-percent=100']
 
-/** Begins this process again, under the same process ID, with the limits; does nothing where the user has chosen limits, or where the system cannot. */
-export function leanHeap (): void {
+/** Begins this process again, under the same process ID, with the limits; the old generation may grow by `percent` of what is in use before it is collected. Does nothing where the user has chosen limits, or where the system cannot. */
+export function leanHeap (percent = 100): void {
   const chosen = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
   if (/--(?:max|min)[-_]semi[-_]space[-_]size/.test(chosen)) return
+  const flags = [`${youngLimit}=16`, `--heap-growing-percent=${percent}`]
   try {
     process.execve?.(process.execPath, [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)], process.env)
   } catch { /* not on Windows, and not where a sandbox forbids it: then as V8 likes it */ }
