@@ -37,6 +37,9 @@ export interface KeyDelta {
 
 export const unknownKey: KeyState = { winner: undefined, others: [], unread: 0, early: new Set() }
 
+/** Ids of the live elements that were read, the winner first. */
+export const liveIdsOf = ({ winner, others }: KeyState): readonly string[] => [...(winner === undefined ? [] : [winner.id]), ...others.map(({ id }) => id)]
+
 /** The block's changes by key, in the order the keys first occur: tombstones, then elements. */
 export function keyDeltas ({ id, delta }: Pick<DeltaBlock, 'id' | 'delta'>): ReadonlyMap<string, KeyDelta> {
   const deltas = new Map<string, { readonly id: string, readonly priority: number, readonly tombstones: string[], readonly values: Uint8Array[] }>()

@@ -1,5 +1,5 @@
 /** The CRDT state of a peer that does not run: export, import and cleaning (wire.md §8), its DAG, and mending it. */
-import type { PinOperation } from './replica.ts'
+import type { PinOperation } from './pin-operations.ts'
 import type { AbortOptions, ComponentLogger } from '../../component.ts'
 import type { Pin } from '../../pin/pin.ts'
 import type { Store } from '../../store/store.ts'

@@ -1,5 +1,6 @@
 /** Turns pins and unpins into deltas: group commit, or batches by size and age (wire.md §3.7). */
-import type { PinOperation, Replica } from './replica.ts'
+import type { PinOperation } from './pin-operations.ts'
+import type { Replica } from './replica.ts'
 import type { Clock, Logger } from '../../component.ts'
 import type { DeltaBlock } from '../../crdt/block.ts'
 import { errorText } from '../../component.ts'

@@ -22,12 +22,19 @@ export class DamagedRecordsError extends DecodeError {
 
 export interface KeyReads {
   readonly records: ReadonlyMap<string, KeyRecord>
-  /** Live losers are counted, not read. */
+  /** Live losers are counted, and read where they had to be. */
   readonly states: Map<string, KeyState>
 }
 
-/** Records and states of these keys, in one read. Throws DamagedRecordsError. */
-export async function readKeys (store: Reads, layout: Layout, keys: readonly string[]): Promise<KeyReads> {
+/** Records and states of these keys; with them the live losers of those that are about to lose elements. Throws DamagedRecordsError. */
+export async function readKeys (store: Reads, layout: Layout, keys: readonly string[], losing: readonly string[]): Promise<KeyReads> {
+  const found = await readRecords(store, layout, keys)
+  await readOthers(store, layout, found.states, losing)
+  return found
+}
+
+/** All in one read. Live losers are only counted. */
+async function readRecords (store: Reads, layout: Layout, keys: readonly string[]): Promise<KeyReads> {
   const unique = [...new Set(keys)]
   const found = await store.getMany(unique.map(layout.record))
   const records = new Map<string, KeyRecord>()
@@ -52,7 +59,7 @@ export async function readKeys (store: Reads, layout: Layout, keys: readonly str
 }
 
 /** Adds the live losers of keys that are about to lose elements. */
-export async function readOthers (store: Reads, layout: Layout, states: Map<string, KeyState>, keys: readonly string[]): Promise<void> {
+async function readOthers (store: Reads, layout: Layout, states: Map<string, KeyState>, keys: readonly string[]): Promise<void> {
   for (const key of new Set(keys)) {
     const state = states.get(key)
     if (state === undefined || state.unread === 0) continue

@@ -11,10 +11,10 @@ import { CID } from 'multiformats/cid'
 import { decode as decodeDigest } from 'multiformats/hashes/digest'
 import { errorText } from '../../component.ts'
 import { decodeBlock, encodeBlock, type DeltaBlock } from '../../crdt/block.ts'
-import { DeltaDraft } from '../../crdt/draft.ts'
 import { advanceHeads, nextPriority, sortedHeads, type Heads } from '../../crdt/heads.ts'
-import { maxDeltaBytes, maxLinks } from '../../crdt/limits.ts'
+import { maxLinks } from '../../crdt/limits.ts'
 import { mergeBlocks, parentsFirst } from '../../crdt/merge.ts'
+import { liveIdsOf, unknownKey } from '../../crdt/set.ts'
 import { multihashKey } from '../../pin/keys.ts'
 import { prefixRange } from '../../store/store.ts'
 import { blockOrder, orderOperations, placeId, type Place } from './block-order.ts'
@@ -22,9 +22,10 @@ import { applyChange, noEffects, type PinsetChange } from './changes.ts'
 import { beginRebuild, clearReplica, endRebuild, loadReplica, stateOperation, type ReplicaState } from './format.ts'
 import { damagedKeys, healKeys } from './heal.ts'
 import { layoutOf, type Layout } from './layout.ts'
+import { draftOf, type PinOperation } from './pin-operations.ts'
 import { Mutex } from './mutex.ts'
 import { StoredPinset } from './pinset.ts'
-import { DamagedRecordsError, earlyTombstones, mergedAmong, readKeys, readOthers, type KeyReads, type Reads } from './reads.ts'
+import { DamagedRecordsError, earlyTombstones, mergedAmong, readKeys, type KeyReads, type Reads } from './reads.ts'
 import { blocksAside, setAside } from './rebuild.ts'
 import { Sieve } from './sieve.ts'
 import type { Listed } from './record.ts'
@@ -47,12 +48,6 @@ export interface ReplicaOptions {
   /** Told when blocks were merged, after their changes. */
   readonly onMerged?: (() => void) | undefined
 }
-
-/** One change for a commit. */
-export type PinOperation =
-  | { readonly kind: 'put', readonly key: string, readonly value: Uint8Array, readonly pin: Pin }
-  /** `ids`: the live elements when the deletion was asked for, when that was earlier than the commit. */
-  | { readonly kind: 'delete', readonly key: string, readonly ids?: readonly string[] | undefined }
 
 export interface Commit {
   /** Operations done, from the first on; the others did not fit into the delta. */
@@ -219,29 +214,10 @@ export class Replica {
     return await this.#mutex.run(async () => {
       await this.#refresh()
       const operations = take()
-      const reads = await this.#healed(async () => {
-        const found = await readKeys(this.#reads, this.#layout, operations.map(({ key }) => key))
-        await readOthers(this.#reads, this.#layout, found.states, operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key))
-        return found
-      })
-      const draft = new DeltaDraft()
-      let done = 0
-      for (const operation of operations) {
-        if (!draft.isEmpty && draft.size >= maxDeltaBytes) break
-        const state = reads.states.get(operation.key)
-        if (operation.kind === 'put') {
-          if (!draft.isEmpty && draft.size + operation.value.length > maxDeltaBytes) break
-          this.#known.set(operation.value, operation.pin)
-          draft.put(operation.key, operation.value)
-        } else {
-          const live = [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
-          const ids = operation.ids === undefined ? live : live.filter((id) => operation.ids?.includes(id))
-          const room = Math.max(1, Math.floor((maxDeltaBytes - draft.size) / 160))
-          draft.delete(operation.key, ids.slice(0, room))
-          if (ids.length > room) break
-        }
-        done++
-      }
+      const losing = operations.filter(({ kind }) => kind === 'delete').map(({ key }) => key)
+      const reads = await this.#healed(async () => await readKeys(this.#reads, this.#layout, operations.map(({ key }) => key), losing))
+      const { draft, done } = draftOf(operations, reads.states)
+      for (const operation of operations.slice(0, done)) if (operation.kind === 'put') this.#known.set(operation.value, operation.pin)
       if (draft.isEmpty) return { done, block: undefined }
       const links = sortedHeads(this.#state.heads).slice(0, maxLinks).map(({ cid }) => cid)
       const block = encodeBlock(draft.delta(nextPriority(this.#state.heads)), links)
@@ -252,17 +228,12 @@ export class Replica {
 
   /** Ids of the live elements of a key, as a deletion asked for now would name them. */
   async liveIds (key: string): Promise<readonly string[]> {
-    const read = async (): Promise<KeyReads> => {
-      const found = await readKeys(this.#reads, this.#layout, [key])
-      await readOthers(this.#reads, this.#layout, found.states, [key])
-      return found
-    }
+    const read = async (): Promise<KeyReads> => await readKeys(this.#reads, this.#layout, [key], [key])
     const { states } = await read().catch(async (error: unknown) => {
       if (!(error instanceof DamagedRecordsError)) throw error
       return await this.#mutex.run(async () => await this.#healed(read))
     })
-    const state = states.get(key)
-    return [...(state?.winner === undefined ? [] : [state.winner]), ...state?.others ?? []].map(({ id }) => id)
+    return liveIdsOf(states.get(key) ?? unknownKey)
   }
 
   async setDirty (dirty: boolean): Promise<void> {
@@ -300,11 +271,8 @@ export class Replica {
       if (fresh.length === 0) return
       const elements = fresh.flatMap(({ id, delta }) => delta.elements.map(({ key }) => [key, id] as const))
       const tombstones = fresh.flatMap(({ delta }) => delta.tombstones)
-      const reads = await this.#healed(async () => {
-        const found = await readKeys(this.#reads, this.#layout, [...elements.map(([key]) => key), ...tombstones.map(({ key }) => key)])
-        await readOthers(this.#reads, this.#layout, found.states, tombstones.map(({ key }) => key))
-        return found
-      })
+      const losing = tombstones.map(({ key }) => key)
+      const reads = await this.#healed(async () => await readKeys(this.#reads, this.#layout, [...elements.map(([key]) => key), ...losing], losing))
       if (this.#state.early > 0) await earlyTombstones(this.#reads, this.#layout, reads.states, elements)
       await this.#write(fresh, reads)
     })
@@ -362,7 +330,7 @@ export class Replica {
   async #write (blocks: readonly DeltaBlock[], { states, records }: KeyReads, sync = false): Promise<void> {
     const ids = new Set(blocks.map(({ id }) => id))
     // Tombstones for merged blocks either find their element or have nothing left to do; the others are early.
-    const live = new Set([...states.values()].flatMap(({ winner, others }) => [...(winner === undefined ? [] : [winner.id]), ...others.map(({ id }) => id)]))
+    const live = new Set([...states.values()].flatMap(liveIdsOf))
     const named = blocks.flatMap(({ delta }) => delta.tombstones.map(({ id }) => id)).filter((id) => !ids.has(id))
     const merged = await mergedAmong(this.#reads, this.#layout, named, (id) => live.has(id))
     const effects = noEffects()
