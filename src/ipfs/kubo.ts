@@ -178,22 +178,20 @@ export class KuboConnector implements IpfsConnector {
   }
 
   async * pins (options?: AbortOptions): AsyncGenerator<{ readonly cid: CID, readonly status: IpfsPinStatus }> {
-    let total = 0
-    for (const status of ['recursive', 'direct'] as const) {
-      for await (const line of this.#http.values(`pin/ls?stream=true&type=${status}`, this.#call(options))) {
-        total++
-        yield { cid: decodePinLine(line).cid, status }
-      }
-    }
-    this.#measures.ipfsPins = total
+    for await (const { lines, status } of this.#pinLines(options)) for (const line of lines) yield { cid: decodePinLine(line).cid, status }
   }
 
   async * pinnedKeys (options?: AbortOptions): AsyncGenerator<ReadonlyArray<readonly [key: string, status: IpfsPinStatus]>> {
+    for await (const { lines, status } of this.#pinLines(options)) yield lines.map((line) => [decodePinKey(line), status])
+  }
+
+  /** Lines of all pins, as many at a time as came. Once all were taken it is known how many there are. */
+  async * #pinLines (options?: AbortOptions): AsyncGenerator<{ readonly lines: readonly unknown[], readonly status: IpfsPinStatus }> {
     let total = 0
     for (const status of ['recursive', 'direct'] as const) {
-      for await (const values of this.#http.valueChunks(`pin/ls?stream=true&type=${status}`, this.#call(options))) {
-        total += values.length
-        yield values.map((value) => [decodePinKey(value), status])
+      for await (const lines of this.#http.valueChunks(`pin/ls?stream=true&type=${status}`, this.#call(options))) {
+        total += lines.length
+        yield { lines, status }
       }
     }
     this.#measures.ipfsPins = total

@@ -43,23 +43,24 @@ export function summaryText ({ cid, name, allocations, origins, created, metadat
   }))
 }
 
-export function shortText (info: PinInfoShort): string {
-  return stringifyGo({
-    peername: info.peerName,
-    ipfs_peer_id: info.ipfsId?.toString(),
-    ipfs_peer_addresses: info.ipfsAddresses.length === 0 ? undefined : info.ipfsAddresses.map(String),
-    status: info.status,
-    timestamp: formatGoTime(info.timestamp),
-    error: info.error,
-    attempt_count: info.attemptCount,
-    priority_pin: info.priorityPin
-  })
-}
+/** One entry of `peer_map`, in the order in which it is printed; undefined fields are left out. */
+export const shortToJson = (info: PinInfoShort) => ({
+  peername: info.peerName,
+  // Never the empty text: Go's decoder refuses it.
+  ipfs_peer_id: info.ipfsId?.toString(),
+  ipfs_peer_addresses: info.ipfsAddresses.length === 0 ? undefined : info.ipfsAddresses.map(String),
+  status: info.status,
+  timestamp: formatGoTime(info.timestamp),
+  error: info.error,
+  attempt_count: info.attemptCount,
+  priority_pin: info.priorityPin
+})
+
+export const shortText = (info: PinInfoShort): string => stringifyGo(shortToJson(info))
 
 /** Shorts of one peer that differ in status, error and time alone: the rest is made once. */
 export class ShortTexts {
   readonly #before: string
-  readonly #errors = new Map<string, string>()
 
   /** @param self what the peer says of itself in every one */
   constructor (self: Pick<PinInfoShort, 'peerName' | 'ipfsId' | 'ipfsAddresses'>) {
@@ -69,15 +70,9 @@ export class ShortTexts {
 
   /** Of a pin without an operation; `timestamp` as its line has it. */
   settled (status: string, timestamp: string, error: string): string {
-    const known = this.#errors.get(error)
-    const quoted = known ?? stringifyGo(error)
-    if (known === undefined && this.#errors.size < maxErrors) this.#errors.set(error, quoted)
-    return `${this.#before}${status}","timestamp":"${timestamp}","error":${quoted},"attempt_count":0,"priority_pin":false}`
+    return `${this.#before}${status}","timestamp":"${timestamp}","error":${stringifyGo(error)},"attempt_count":0,"priority_pin":false}`
   }
 }
-
-/** Error texts that are quoted once. */
-const maxErrors = 16
 
 /** The answer about one pin: its summary and what each peer says, in the order of peer IDs. */
 export function globalText (summary: string, shorts: ReadonlyArray<readonly [peer: string, short: string]>): string {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openLevelStore } from '../../node/store/level-store.ts'
 import { testCid } from '../contract/values.ts'
 import { createPeerProcess } from '../processes.ts'
+import { mountSmall } from '../small-file-system.ts'
 import type { PeerProcess } from '../processes.ts'
 
 const wait = { timeout: 60_000, interval: 250 }
@@ -82,9 +83,6 @@ test('a peer whose store lost blocks and its state gets them back from another m
     await Promise.all([one.remove(), other.remove()])
   }
 })
-
-/** A file system of this size in MiB at `folder`; false where this user may not mount. */
-const mountSmall = (folder: string, size: number): boolean => spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}m`, 'tmpfs', folder]).status === 0
 
 describe('a full disk', () => {
   const place = async (): Promise<string> => await mkdtemp(join(tmpdir(), 'pinswarm-small-disk-'))

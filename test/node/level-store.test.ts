@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openLevelStore } from '../../node/store/level-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { storeContract } from '../contract/store.ts'
+import { mountSmall } from '../small-file-system.ts'
 
 async function newFolder (): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-level-'))
@@ -61,7 +62,7 @@ it('never begins a new store on top of what is left of one', async () => {
 /** A folder on a file system of this size in MiB; undefined where this user may not mount one. */
 async function smallDisk (size: number): Promise<string | undefined> {
   const folder = await newFolder()
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}m`, 'tmpfs', folder]).status !== 0) return undefined
+  if (!mountSmall(folder, size)) return undefined
   onTestFinished(() => { spawnSync('umount', ['--lazy', folder]) })
   return folder
 }

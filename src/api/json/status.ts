@@ -1,22 +1,12 @@
 /** GlobalPinInfo: the answer of every status and recover call (rest-api.md §3.2). */
+import { shortToJson } from '../../pin/status-text.ts'
 import { statusFromBits, trackerStatusBits } from '../../pin/status.ts'
 import { formatTime, timeOf } from './time.ts'
-import { addressesOf, addressesToJson, cidOf, entriesOf, idsToJson, mapToJson, optionalId, optionalPeerIdOf, peerIdsOf } from './ids.ts'
+import { addressesOf, addressesToJson, cidOf, entriesOf, idsToJson, mapToJson, optionalPeerIdOf, peerIdsOf } from './ids.ts'
 import { asBoolean, asInteger, asObject, asText } from './json.ts'
 import type { GlobalPinInfo, PinInfoShort, PinSummary } from '../../pin/pin-info.ts'
 import type { TrackerStatus } from '../../pin/status.ts'
 import type { Json, JsonObject } from './json.ts'
-
-export const shortToJson = (info: PinInfoShort): JsonObject => ({
-  peername: info.peerName,
-  ipfs_peer_id: optionalId(info.ipfsId),
-  ipfs_peer_addresses: info.ipfsAddresses.length === 0 ? undefined : addressesToJson(info.ipfsAddresses),
-  status: info.status,
-  timestamp: formatTime(info.timestamp),
-  error: info.error,
-  attempt_count: info.attemptCount,
-  priority_pin: info.priorityPin
-})
 
 /** Null when there is none, as the reference writes it. */
 export const metadataToJson = (metadata: Readonly<Record<string, string>>): Json => Object.keys(metadata).length === 0 ? null : mapToJson(new Map(Object.entries(metadata)), (value) => value)

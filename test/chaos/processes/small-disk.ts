@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mountSmall } from '../../small-file-system.ts'
 
 export interface SmallDisk {
   readonly folder: string
@@ -17,7 +18,7 @@ const mebibytes = 64
 /** Undefined where this user may not mount. */
 export async function mountSmallDisk (): Promise<SmallDisk | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'pinswarm-chaos-disk-'))
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder]).status !== 0) {
+  if (!mountSmall(folder, mebibytes)) {
     await rm(folder, { recursive: true, force: true })
     return undefined
   }
